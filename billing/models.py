@@ -1,0 +1,258 @@
+"""Carts, orders (bills) with their frozen lines, the payment ledger, and production runs.
+
+"Bill" is the predecessor's word for an order, kept in code; on screen it is « commande » / "order".
+Money columns are integers in minor units of the bill's currency.
+"""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from accounts.models import CustomerAccount, Person
+from catalog.models import CatalogItem, Shop
+from common.leases import LeasedRow
+
+
+class Cart(models.Model):
+    """What somebody is about to buy. It survives sign-in and the browser.
+
+    Before sign-in it is known by `token` (kept in the session); afterwards by person and account.
+    """
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="carts")
+    token = models.CharField(max_length=43, unique=True)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="carts")
+    account = models.ForeignKey(
+        CustomerAccount, on_delete=models.CASCADE, null=True, blank=True, related_name="carts"
+    )
+    # Answers of checkout steps that are not of a line: who pays, purchase order number, paymode.
+    identity = models.JSONField(default=dict, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person", "account", "shop"], name="cart_one_per_person_and_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"cart {self.pk}"
+
+
+class CartLine(models.Model):
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
+    item = models.ForeignKey(CatalogItem, on_delete=models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField()
+    customer_data = models.JSONField(default=list, blank=True)  # one object per unit
+    participants = models.JSONField(default=list, blank=True)  # {"email", "firstname", "lastname", "role"}
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("id",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cart", "item"], name="cart_line_once_per_item"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="cart_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_id}"
+
+
+class Bill(models.Model):
+    """An order. Its stored state is draft, placed or cancelled; payment, opening and production are derived."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        PLACED = "placed"
+        CANCELLED = "cancelled"
+
+    class Paymode(models.TextChoices):
+        TRANSFER = "transfer", _("bank transfer")
+        TESTCARD = "testcard", _("test card")
+        FREE = "free", _("nothing to pay")
+
+    number = models.CharField(max_length=40, unique=True)
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="bills")
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="bills")
+    buyer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="bills")
+    state = models.CharField(max_length=10, choices=State, default=State.PLACED)
+    currency = models.CharField(max_length=3)
+    language = models.CharField(max_length=8, default="fr")
+    paymode = models.CharField(max_length=10, choices=Paymode)
+    purchase_order = models.CharField(_("your order number"), max_length=60, blank=True)
+    net = models.BigIntegerField()
+    tax = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    terms_version = models.CharField(max_length=20, blank=True)
+    terms_agreed_at = models.DateTimeField(null=True, blank=True)
+    placed_at = models.DateTimeField(null=True, blank=True)
+    # The instant of purchase: when the order was opened, never the time of a run.
+    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_how = models.CharField(max_length=20, blank=True)  # payment | free | credit
+    opened_by = models.CharField(max_length=120, blank=True)  # an audit actor
+    created_at = models.DateTimeField(default=timezone.now)
+    # One order per checkout: pressing the button twice finds the first one.
+    checkout_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes: ClassVar = [models.Index(fields=["account", "-id"], name="bill_of_account")]
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class BillParty(models.Model):
+    """Who an order concerns, frozen: the customer, payers, a recipient of documents."""
+
+    class Kind(models.TextChoices):
+        CUSTOMER = "customer"
+        PAYER = "payer"
+        RECIPIENT = "recipient"
+
+    bill = models.ForeignKey(Bill, on_delete=models.CASCADE, related_name="parties")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=200)
+    siren = models.CharField(max_length=9, blank=True)
+    vat_number = models.CharField(max_length=20, blank=True)
+    address = models.TextField(max_length=500, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = CountryField(default="FR")
+    email = models.EmailField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+
+class BillLine(models.Model):
+    """A frozen line. Apps below know it by `key` and by copies of what they need."""
+
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="lines")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    position = models.PositiveIntegerField()
+    item = models.ForeignKey(CatalogItem, on_delete=models.SET_NULL, null=True, related_name="+")
+    item_code = models.CharField(max_length=40)
+    item_name = models.CharField(max_length=200)
+    quantity = models.PositiveIntegerField()
+    unit_price = models.BigIntegerField()
+    price_includes_tax = models.BooleanField()
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
+    net = models.BigIntegerField()
+    tax = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    handler = models.CharField(max_length=60, blank=True)
+    params = models.TextField(blank=True)
+    seat_mode = models.CharField(max_length=10, default="none")
+    renewable = models.BooleanField(default=False)
+    customer_data = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bill", "position"], name="bill_line_position_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="bill_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item_code}"
+
+
+class BillParticipant(models.Model):
+    """Somebody named for a line at checkout; a row, so that a person can be anonymised while amounts stay."""
+
+    line = models.ForeignKey(BillLine, on_delete=models.CASCADE, related_name="participants")
+    position = models.PositiveIntegerField()
+    email = models.EmailField(max_length=254)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=10, default="learner")
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["line", "position"], name="bill_participant_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"participant {self.position} of {self.line_id}"
+
+
+class Payment(models.Model):
+    """An entry of the ledger: money in (positive) or out (negative), in minor units. Never changed."""
+
+    bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="payments")
+    amount = models.BigIntegerField()
+    gateway = models.CharField(max_length=20)  # transfer | testcard
+    reference = models.CharField(max_length=120)
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+    recorded_by = models.CharField(max_length=120)  # an audit actor
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["gateway", "reference"], name="payment_reference_once"),
+            models.CheckConstraint(condition=~Q(amount=0), name="payment_not_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} for {self.bill_id}"
+
+
+class ProductionRun(LeasedRow):
+    """One delivery of one line in one phase."""
+
+    class Phase(models.TextChoices):
+        PREPARE = "prepare"
+        DELIVER = "deliver"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        WAITING = "waiting"  # a temporary error: tried again at `not_before`
+        DONE = "done"
+        FAILED = "failed"
+
+    CLAIMABLE = (State.QUEUED.value, State.WAITING.value)
+    RUNNING = State.RUNNING.value
+
+    line = models.ForeignKey(BillLine, on_delete=models.PROTECT, related_name="runs")
+    phase = models.CharField(max_length=10, choices=Phase)
+    handler = models.CharField(max_length=60)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    error_field = models.CharField(max_length=60, blank=True)
+    delivered = models.JSONField(default=dict, blank=True)
+    feedback = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["line", "phase"], name="run_once_per_line_and_phase"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["not_before"],
+                name="run_waiting",
+                condition=Q(state__in=["queued", "waiting", "running"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.handler} {self.phase} of line {self.line_id}"

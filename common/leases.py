@@ -1,0 +1,89 @@
+"""Rows that are work: claimed by one UPDATE, held for a while, taken over when the holder is gone.
+
+A holder may only write while it still holds: every write is `WHERE attempt = mine`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+
+class LeaseLost(Exception):
+    """Somebody else has taken this row over; whatever we were about to write is void."""
+
+
+class LeasedRow(models.Model):
+    """A row of work.
+
+    `state` is one of the subclass's states; `CLAIMABLE` may be claimed when due, `RUNNING` may be
+    taken over once its lease has ended.
+    """
+
+    CLAIMABLE: ClassVar[tuple[str, ...]] = ("queued",)
+    RUNNING: ClassVar[str] = "running"
+
+    attempt = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+
+def due(model: type[LeasedRow], *, now: datetime) -> Q:
+    """What may be claimed at `now`: waiting and due, or running with an ended lease."""
+    return Q(state__in=model.CLAIMABLE, not_before__lte=now) | Q(state=model.RUNNING, lease_until__lte=now)
+
+
+Row = TypeVar("Row", bound=LeasedRow)
+
+
+def claim(
+    model: type[Row], pk: int, *, seconds: int, now: datetime | None = None, takeover: bool = False
+) -> Row | None:
+    """Claim one row for `seconds`, or return None when it is not ours to take.
+
+    With `takeover` a running row is taken even though its lease has not ended.
+    """
+    now = now or timezone.now()
+    allowed = due(model, now=now)
+    if takeover:
+        allowed |= Q(state=model.RUNNING)
+    row = model._default_manager.filter(allowed, pk=pk).first()
+    if row is None:
+        return None
+    lease_until = timezone.now() + timedelta(seconds=seconds)
+    won = model._default_manager.filter(allowed, pk=pk, attempt=row.attempt).update(
+        state=model.RUNNING, attempt=F("attempt") + 1, lease_until=lease_until
+    )
+    if not won:
+        return None
+    row.attempt += 1
+    row.lease_until = lease_until
+    row.state = model.RUNNING  # type: ignore[attr-defined]
+    return row
+
+
+def record(row: LeasedRow, **fields: Any) -> None:
+    """Write to a held row; raises LeaseLost when it is no longer ours."""
+    model = type(row)
+    if not model._default_manager.filter(pk=row.pk, attempt=row.attempt, state=model.RUNNING).update(**fields):
+        raise LeaseLost(f"{model.__name__} {row.pk}")
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def renew(row: LeasedRow, *, seconds: int) -> None:
+    """Hold a row for `seconds` more; raises LeaseLost when it is no longer ours."""
+    record(row, lease_until=timezone.now() + timedelta(seconds=seconds))
+
+
+def back_off(attempt: int) -> timedelta:
+    """How long to wait after the given failed attempt: 10 s, 20 s, 40 s … at most an hour."""
+    return timedelta(seconds=min(10 * 2 ** (attempt - 1), 3600))

@@ -1,0 +1,200 @@
+"""Courses, wherever they live, and the tables of the built-in platform."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class CourseCategory(models.Model):
+    """Where courses are filed; `id` is the numeric id that handler parameters name."""
+
+    name = models.CharField(_("name"), max_length=200)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("position", "name", "id")
+        verbose_name = _("course category")
+        verbose_name_plural = _("course categories")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["parent", "name"], name="course_category_name_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMode(models.TextChoices):
+    NONE = "none", _("no groups")
+    VISIBLE = "visible", _("visible groups")
+    SEPARATE = "separate", _("separate groups")
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    def open(self, *, now: datetime | None = None) -> CourseQuerySet:
+        """Courses a seat without a course list covers (DESIGN section 5, `generateseats`)."""
+        now = now or timezone.now()
+        return self.filter(
+            Q(ends_at=None) | Q(ends_at__gt=now),
+            visible=True,
+            closed_at=None,
+            is_template=False,
+            is_support=False,
+            is_space=False,
+            not_for_seats=False,
+        )
+
+    def enterable(self, *, now: datetime | None = None) -> CourseQuerySet:
+        """Courses an enrolled participant may be in: not closed, not hidden."""
+        return self.filter(visible=True, closed_at=None)
+
+
+class Course(models.Model):
+    """A course: of the built-in platform, or the mirror of one on a remote platform."""
+
+    shortname = models.CharField(_("short name"), max_length=100, unique=True)
+    fullname = models.CharField(_("full name"), max_length=254)
+    summary = models.TextField(_("summary"), blank=True)
+    category = models.ForeignKey(CourseCategory, on_delete=models.PROTECT, related_name="courses")
+    visible = models.BooleanField(_("visible"), default=True)
+    groups_mode = models.CharField(_("groups"), max_length=10, choices=GroupMode, default=GroupMode.NONE)
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_template = models.BooleanField(_("template"), default=False)
+    is_support = models.BooleanField(_("customer support course"), default=False)
+    is_space = models.BooleanField(_("course space of a customer"), default=False, editable=False)
+    not_for_seats = models.BooleanField(_("not for unassigned seats"), default=False)
+    remote_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("fullname", "id")
+        verbose_name = _("course")
+        verbose_name_plural = _("courses")
+
+    def __str__(self) -> str:
+        return f"{self.fullname} ({self.shortname})"
+
+
+class PlatformLogin(models.Model):
+    """The login of a person on the course platform."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="platform_login"
+    )
+    platform = models.CharField(max_length=20)
+    username = models.CharField(max_length=254)
+    remote_id = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["platform", "username"], name="platform_login_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+# --- Tables of the built-in platform -----------------------------------------------------------
+
+
+class Page(models.Model):
+    """A page of a built-in course: Markdown a participant reads and marks as done."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="pages")
+    position = models.PositiveIntegerField()
+    title = models.CharField(_("title"), max_length=200)
+    body = models.TextField(_("text"), blank=True, help_text=_("Markdown."))
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("position", "id")
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Enrolment(models.Model):
+    """A person in a built-in course, with a role and dates. `ends_at` is exclusive; none is unlimited."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="enrolments")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments")
+    role = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["course", "person"], name="enrolment_once"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="enrolment_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.course_id}"
+
+
+class PageDone(models.Model):
+    """A participant has marked a page as done."""
+
+    page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="done")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["page", "person"], name="page_done_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} did {self.page_id}"
+
+
+class Group(models.Model):
+    """A group of a built-in course; in separate-groups mode people of different groups do not see each other."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["course", "name"], name="group_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "person"], name="group_member_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.group_id}"

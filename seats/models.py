@@ -1,0 +1,199 @@
+"""Seats, who sat in them, and the lists that managers enter."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerAccount
+from common.models import Job
+from courses.models import Course
+
+
+class SeatPool(models.Model):
+    """The seats of one bought line: what they share. `line_key` names the line, which lives above us."""
+
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="seat_pools")
+    line_key = models.UUIDField(unique=True)
+    item_code = models.CharField(max_length=40)
+    item_name = models.CharField(max_length=200)
+    bill_number = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()  # how many seats were bought: a fact of the line, never changed
+    # Comma separated short names, `*` as wildcard; empty: every open course. Evaluated at assignment.
+    courselist = models.TextField(blank=True)
+    supervisor = models.CharField(max_length=40, default="teacher")
+    assign_before = models.DateTimeField(null=True, blank=True)  # no assignment from this instant on
+    access_seconds = models.PositiveBigIntegerField(null=True, blank=True)  # counted from the assignment
+    access_ends_at = models.DateTimeField(null=True, blank=True)  # absolute end of seat and access
+    renewable = models.BooleanField(default=False)
+    purchased_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "id"], name="pool_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.item_code} {self.bill_number}"
+
+
+class Seat(models.Model):
+    """One place in one course for one person: a fixed row, born from (line, ordinal)."""
+
+    pool = models.ForeignKey(SeatPool, on_delete=models.PROTECT, related_name="seats")
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="seats")
+    ordinal = models.PositiveIntegerField()
+    reference = models.CharField(max_length=19, unique=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["pool", "ordinal"], name="seat_once_per_line"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "id"], name="seat_of_account")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Assignment(models.Model):
+    """Who sat in a seat, in which course and group, from when to when. Never overwritten.
+
+    `reserved` is a seat held while the platform is told; `live` is confirmed. A live row has no `ended_at`.
+    """
+
+    class State(models.TextChoices):
+        RESERVED = "reserved"
+        LIVE = "live"
+        ENDED = "ended"
+
+    class EndReason(models.TextChoices):
+        TAKEN_BACK = "taken_back"
+        REPLACED = "replaced"
+        CORRECTED = "corrected"
+        EXPIRED = "expired"
+        WITHDRAWN = "withdrawn"
+        FAILED = "failed"
+
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="assignments")
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="assignments")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seat_assignments"
+    )
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="seat_assignments")
+    role = models.CharField(max_length=40)  # of the platform: student, teacher…
+    group_name = models.CharField(max_length=200, blank=True)
+    # As this account typed them; the person's own name is another matter.
+    email = models.EmailField(max_length=254)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.RESERVED)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=120)  # an audit actor
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=120, blank=True)
+    end_reason = models.CharField(max_length=12, choices=EndReason, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["seat"], condition=Q(ended_at=None), name="seat_one_live"),
+            models.UniqueConstraint(
+                fields=["person", "course"], condition=Q(ended_at=None), name="person_one_live_seat_per_course"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ended", ended_at__isnull=False)
+                | (Q(ended_at=None) & ~Q(state="ended")),
+                name="assignment_ended_has_an_end",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-id"], name="assignment_of_account"),
+            models.Index(fields=["ends_at"], name="assignment_ending", condition=Q(ended_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} in {self.course_id}"
+
+
+class Verdict(models.TextChoices):
+    """What a row of a list would do (DESIGN section 4)."""
+
+    NEW_ACCOUNT = "new_account"
+    EXISTING_ACCOUNT = "existing_account"
+    ALREADY_ENROLLED = "already_enrolled"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    NO_SEAT = "no_seat"
+    NOT_ALLOWED = "not_allowed"
+
+
+class AssignmentBatch(models.Model):
+    """A list of people for a course, kept as rows from the first moment."""
+
+    class State(models.TextChoices):
+        PLANNING = "planning"
+        PLANNED = "planned"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        DISCARDED = "discarded"
+
+    account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="batches")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
+    pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
+    source = models.CharField(max_length=10)  # rows, paste, csv, xlsx, command
+    ignored_columns = models.JSONField(default=list)
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(default=timezone.now)
+    planned_at = models.DateTimeField(null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"list {self.pk}"
+
+
+class AssignmentRow(models.Model):
+    """One person of a list: as typed, what was planned, what happened."""
+
+    class Outcome(models.TextChoices):
+        ASSIGNED = "assigned"
+        UNCHANGED = "unchanged"
+        REFUSED = "refused"
+        FAILED = "failed"
+        PENDING = "pending"
+
+    batch = models.ForeignKey(AssignmentBatch, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveIntegerField()  # counts people from 1
+    email = models.CharField(max_length=320, blank=True)
+    email_key = models.CharField(max_length=320, blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(_("role"), max_length=10, default="learner")  # learner | tutor
+    problem_field = models.CharField(max_length=20, blank=True)
+    problem = models.CharField(max_length=40, blank=True)  # code of what makes the row invalid
+    planned_verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
+    verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
+    detail = models.JSONField(default=dict, blank=True)  # e.g. {"row": 4} of a duplicate, {"ends": iso}
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.SET_NULL, null=True, blank=True, related_name="rows"
+    )
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "position"], name="row_once_per_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.email}"

@@ -1,0 +1,45 @@
+"""Template tags for the seat row: `seat_row`, `pack_row`, `seat_state`, `seat_marks`."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from seats import seatrow
+
+register = template.Library()
+
+# The drawing carries the sentence as its name, so the words beside it are not read out a second time.
+ROW = '<span class="seat-row">{}<span class="seat-row__words" aria-hidden="true">{}</span></span>'
+
+
+@register.simple_tag
+def seat_row(counts: seatrow.SeatCounts, scale: float = 1) -> SafeString:
+    """The row and its words. `scale` 1.5 for the head of a page."""
+    words = seatrow.sentence(counts)
+    return format_html(ROW, seatrow.svg(counts, label=words, scale=scale), words)
+
+
+@register.simple_tag
+def pack_row(number: int, scale: float = 1) -> SafeString:
+    """What a pack on sale holds: that many free seats, and "10 seats"."""
+    words = seatrow.pack_sentence(number)
+    return format_html(ROW, seatrow.svg(seatrow.SeatCounts(free=number), label=words, scale=scale), words)
+
+
+@register.simple_tag
+def seat_state(state: str) -> SafeString:
+    """The state of one seat: its mark and its word."""
+    return format_html(
+        '<span class="seat-state seat-state--{}">{}{}</span>',
+        state,
+        seatrow.mark_svg(seatrow.KIND_OF_STATE[state]),
+        seatrow.state_word(state),
+    )
+
+
+@register.simple_tag
+def seat_text(counts: seatrow.SeatCounts) -> str:
+    """The row in plain text, for mails."""
+    return seatrow.text_row(counts)

@@ -1,0 +1,15 @@
+"""Every address of the product, by app."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("sign/", include("allauth.account.urls")),
+    path("", include("accounts.urls")),
+    path("", include("seats.urls")),
+    path("", include("billing.urls")),
+    path("", include("portal.urls")),
+    path("", include("catalog.urls")),
+]
