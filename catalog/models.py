@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -12,6 +13,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, for searching."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def in_language(french: str, english: str) -> str:
@@ -68,7 +75,9 @@ class Category(models.Model):
     """A shelf of the shop, in a tree."""
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="categories")
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     slug = models.SlugField(max_length=80)
     name_fr = models.CharField(_("name (French)"), max_length=200)
     name_en = models.CharField(_("name (English)"), max_length=200, blank=True)
@@ -114,12 +123,19 @@ class CatalogItem(models.Model):
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="items")
     category = models.ForeignKey(
-        Category, on_delete=models.PROTECT, null=True, blank=True, related_name="items", verbose_name=_("category")
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="items",
+        verbose_name=_("category"),
     )
     code = models.CharField(
         _("code"),
         max_length=40,
-        validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", _("Letters, digits, dot, dash, underscore."))],
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", _("Letters, digits, dot, dash, underscore."))
+        ],
     )
     name_fr = models.CharField(_("name (French)"), max_length=200)
     name_en = models.CharField(_("name (English)"), max_length=200, blank=True)
@@ -140,7 +156,9 @@ class CatalogItem(models.Model):
     )
     handler = models.CharField(_("automation"), max_length=60, blank=True)
     params = models.TextField(_("parameters"), blank=True)
-    seat_mode = models.CharField(_("quantity means seats"), max_length=10, choices=SeatMode, default=SeatMode.NONE)
+    seat_mode = models.CharField(
+        _("quantity means seats"), max_length=10, choices=SeatMode, default=SeatMode.NONE
+    )
     renewable = models.BooleanField(_("renewable"), default=False)
     max_quantity = models.PositiveIntegerField(_("maximum quantity per order"), null=True, blank=True)
     visibility = models.CharField(
@@ -148,6 +166,8 @@ class CatalogItem(models.Model):
     )
     position = models.PositiveIntegerField(_("position"), default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What the search reads: code and texts of both languages, lower case, without accents.
+    search_text = models.TextField(blank=True, editable=False)
 
     class Meta:
         ordering = ("position", "name_fr", "id")
@@ -162,6 +182,11 @@ class CatalogItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} · {self.name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        texts = (self.code, self.name_fr, self.name_en, self.summary_fr, self.summary_en)
+        self.search_text = fold(" ".join((*texts, self.description_fr, self.description_en)))
+        super().save(*args, **kwargs)
 
     @property
     def name(self) -> str:

@@ -27,6 +27,7 @@ class LeasedRow(models.Model):
     CLAIMABLE: ClassVar[tuple[str, ...]] = ("queued",)
     RUNNING: ClassVar[str] = "running"
 
+    state: Any  # a CharField of the subclass's own choices
     attempt = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(default=timezone.now)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -66,14 +67,15 @@ def claim(
         return None
     row.attempt += 1
     row.lease_until = lease_until
-    row.state = model.RUNNING  # type: ignore[attr-defined]
+    row.state = model.RUNNING
     return row
 
 
 def record(row: LeasedRow, **fields: Any) -> None:
     """Write to a held row; raises LeaseLost when it is no longer ours."""
     model = type(row)
-    if not model._default_manager.filter(pk=row.pk, attempt=row.attempt, state=model.RUNNING).update(**fields):
+    mine = Q(pk=row.pk, attempt=row.attempt, state=model.RUNNING)
+    if not model._default_manager.filter(mine).update(**fields):
         raise LeaseLost(f"{model.__name__} {row.pk}")
     for name, value in fields.items():
         setattr(row, name, value)

@@ -158,6 +158,8 @@ CELERY_BEAT_SCHEDULE = {
 # --- People ------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.Person"
+# Uniqueness is that of `email_key`, the normalised address; `email` keeps what was typed.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
