@@ -16,7 +16,7 @@ ADDRESS ?= 127.0.0.1:8000
 TEST_WORKERS ?= auto
 PYTEST_ARGS ?=
 
-.PHONY: help demo test bench lint format messages lock clean
+.PHONY: help demo test bench lint format messages compile lock clean
 help:
 	@echo "make demo      install, load the sample shop, carry one order, serve on http://$(ADDRESS)"
 	@echo "               (make demo SERVE=0 stops before serving)"
@@ -53,18 +53,18 @@ $(VENV)/.dev: requirements/dev.txt | $(PY)
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 %.mo: %.po
-	@$(PY) -m babel.messages.frontend --quiet compile --use-fuzzy -i $< -o $@
+	@$(PY) -m babel.messages.frontend --quiet compile -i $< -o $@
+
+compile: $(VENV)/.base $(CATALOGUES:.po=.mo)
 
 # --- the two commands -------------------------------------------------------------------------------
 
-demo: $(VENV)/.base
-	@$(MAKE) $(CATALOGUES:.po=.mo)
+demo: compile
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo
 	@if [ "$(SERVE)" != 0 ]; then $(MANAGE) runserver --noreload $(ADDRESS); fi
 
-test: $(VENV)/.dev
-	@$(MAKE) $(CATALOGUES:.po=.mo)
+test: $(VENV)/.dev compile
 	@$(PY) -m pytest -q -n $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_ARGS)
 
 # --- for developers ---------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ format: $(VENV)/.dev
 messages: $(VENV)/.dev
 	@command -v xgettext msgmerge > /dev/null || { echo "GNU gettext is needed to collect texts." >&2; exit 1; }
 	@$(MANAGE) makemessages --locale fr --no-obsolete --no-location --ignore .venv --ignore var --verbosity 0
-	@$(MAKE) $(CATALOGUES:.po=.mo)
+	@$(MAKE) compile
 
 LOCK := pip compile --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
 
