@@ -30,14 +30,14 @@ help:
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, with its venv module." >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # One stamp per lock file: the environment is installed again only when that file has changed.
 define install
 	@echo "Installing $(1) into $(VENV) ..."
 	@if [ -x $(VENV)/bin/uv ]; then uv=$(VENV)/bin/uv; else uv=$$(command -v uv || true); fi; \
 	if [ -n "$$uv" ]; then "$$uv" pip install --quiet --python $(PY) --require-hashes -r $(1); \
-	else $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); fi
+	else $(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $(1); fi
 endef
 
 $(VENV)/.base: requirements/base.txt | $(PY)
@@ -62,7 +62,14 @@ compile: $(VENV)/.base $(CATALOGUES:.po=.mo)
 demo: compile
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo
-	@if [ "$(SERVE)" != 0 ]; then $(MANAGE) runserver --noreload $(ADDRESS); fi
+ifneq ($(SERVE),0)
+	@# With a broker somebody must do the work; without one it is done in the web process.
+	@if [ -n "$${REDIS_URL:-}" ]; then \
+	  $(VENV)/bin/celery -A shopseats worker --beat --schedule var/beat --concurrency 1 --loglevel WARNING & \
+	  trap 'kill $$!' EXIT; \
+	fi; \
+	$(MANAGE) runserver --noreload $(ADDRESS)
+endif
 
 test: $(VENV)/.dev compile
 	@$(PY) -m pytest -q -n $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_ARGS)
@@ -96,5 +103,5 @@ lock: $(VENV)/.dev
 	"$$uv" $(LOCK) pyproject.toml --group dev -c requirements/base.txt -o requirements/dev.txt
 
 clean:
-	@rm -rf $(VENV) var static_root .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name '*.mo' -path './locale/*' -delete

@@ -21,7 +21,7 @@ LAYERS = (
     "common",
 )
 
-NOT_OURS = {".git", ".venv", "var", "__pycache__", "node_modules"}
+NOT_OURS = {".git", ".venv", "var", "__pycache__"}
 
 
 def files(*suffixes: str, under: str = ".") -> Iterator[Path]:

@@ -33,12 +33,14 @@ VOCABULARY = {
 OWN_WORDS = {
     "shopseats": {"settings", "celery", "wsgi", "asgi", "health", "middleware"},
     "billing": {"production", "gateways", "documents", "checkout", "steps"},
+    # A library: the contract, and what every handler builds on.
     "handlers": {
-        "contract", "registry", "params",
+        "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
+    "seats": {"seatrow"},  # the picture of a pool of seats, drawn on pages and in mails
     "courses": {"platform", "builtin", "moodle"},
-    "accounts": {"adapter"},
+    "accounts": {"adapter"},  # allauth's name for where its behaviour is changed
 }  # fmt: skip
 
 
