@@ -1,0 +1,99 @@
+"""The storefront: home, shelf, search, item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from catalog.models import CatalogItem, Category, Shop
+from catalog.prices import ShownPrice, best_price, price_table
+from catalog.selectors import Shelf, category_tree, find_item, get_shop, listed_items, search_items
+from catalog.units import seats_per_unit
+
+PER_PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An item as the list draws it."""
+
+    item: CatalogItem
+    price: ShownPrice
+    tiered: bool
+    seats: int | None
+
+
+def _card(item: CatalogItem) -> Card:
+    return Card(item, best_price(item), bool(item.tiers.all()), seats_per_unit(item))
+
+
+def _listing(
+    request: HttpRequest, shop: Shop, items: QuerySet[CatalogItem], **context: object
+) -> HttpResponse:
+    page = Paginator(items, PER_PAGE).get_page(request.GET.get("page"))
+    context |= {
+        "shop": shop,
+        "page": page,
+        "cards": [_card(item) for item in page.object_list],
+        "shelves": category_tree(shop),
+    }
+    return render(request, "catalog/listing.html", context)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    shop = get_shop()
+    return _listing(request, shop, listed_items(shop))
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    shop = get_shop()
+    shelf = get_object_or_404(Category, shop=shop, slug=slug, visible=True)
+    chosen = _find(category_tree(shop), shelf.pk)
+    if chosen is None:  # below a hidden shelf
+        raise Http404
+    items = listed_items(shop).filter(category_id__in=_ids(chosen))
+    return _listing(request, shop, items, category=shelf)
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    shop = get_shop()
+    query = request.GET.get("q", "").strip()[:100]
+    items = search_items(shop, query) if query else listed_items(shop)
+    return _listing(request, shop, items, query=query)
+
+
+@require_safe
+def item(request: HttpRequest, code: str) -> HttpResponse:
+    shop = get_shop()
+    found = find_item(shop, code)
+    if found is None:
+        raise Http404
+    prices = price_table(found)
+    context = {
+        "shop": shop,
+        "item": found,
+        "prices": prices,
+        "tiered": len(prices) > 1,
+        "seats": seats_per_unit(found),
+    }
+    return render(request, "catalog/item.html", context)
+
+
+def _find(shelves: list[Shelf], pk: int) -> Shelf | None:
+    for shelf in shelves:
+        found = shelf if shelf.category.pk == pk else _find(shelf.children, pk)
+        if found:
+            return found
+    return None
+
+
+def _ids(shelf: Shelf) -> list[int]:
+    return [shelf.category.pk, *(pk for child in shelf.children for pk in _ids(child))]
