@@ -1,0 +1,97 @@
+"""People: made in sets, taken possession of one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Person
+from common.emailkey import clean_email, email_key
+
+CHUNK = 500  # people per statement: as many as one transaction takes (DESIGN section 4)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Somebody named in a list: only the address is needed."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    language: str = "fr"
+
+
+def ensure_people(entries: Sequence[NewPerson]) -> dict[str, tuple[int, bool]]:
+    """Make sure that a person exists for every address; nothing of an existing person is changed.
+
+    Returns `email_key → (person id, whether this call created the row)`. At most three statements per 500 people,
+    whoever else does the same at the same time. A new person has no password and has not taken possession; a
+    missing name is marked as a guess. An address given twice counts once, with the first entry's name.
+    """
+    wanted: dict[str, NewPerson] = {}
+    for entry in entries:
+        wanted.setdefault(email_key(entry.email), entry)
+    # Everybody inserts in the same order, so that two lists at the same second wait and never deadlock.
+    keys = sorted(wanted)
+    result: dict[str, tuple[int, bool]] = {}
+    with transaction.atomic():
+        for start in range(0, len(keys), CHUNK):
+            result.update(_ensure_chunk({key: wanted[key] for key in keys[start : start + CHUNK]}))
+    return result
+
+
+def _ensure_chunk(wanted: dict[str, NewPerson]) -> dict[str, tuple[int, bool]]:
+    known = dict(Person.objects.filter(email_key__in=wanted).values_list("email_key", "id"))
+    result = {key: (pk, False) for key, pk in known.items()}
+    rows = [_row(entry) for key, entry in wanted.items() if key not in known]
+    if rows:
+        Person.objects.bulk_create(rows, ignore_conflicts=True)
+        # An unusable password is a random text: it tells our row from one that somebody else was quicker with.
+        ours = {row.password for row in rows}
+        for key, pk, password in Person.objects.filter(
+            email_key__in=[row.email_key for row in rows]
+        ).values_list("email_key", "id", "password"):
+            result[key] = (pk, password in ours)
+    return result
+
+
+def _row(entry: NewPerson) -> Person:
+    email = clean_email(entry.email)
+    return Person(
+        email=email,
+        email_key=email_key(email),
+        first_name=entry.first_name,
+        last_name=entry.last_name,
+        name_is_guess=not (entry.first_name and entry.last_name),
+        language=entry.language,
+        password=make_password(None),
+    )
+
+
+def ensure_person(entry: NewPerson) -> tuple[Person, bool]:
+    """As `ensure_people`, for one: the person, and whether this call created the row."""
+    pk, created = ensure_people([entry])[email_key(entry.email)]
+    return Person.objects.get(pk=pk), created
+
+
+def touch_possession(person: Person) -> bool:
+    """Note that its owner has taken possession of a login (DESIGN section 8); returns whether this was the first time."""
+    now = timezone.now()
+    first = bool(Person.objects.filter(pk=person.pk, possessed_at=None).update(possessed_at=now))
+    if first:
+        person.possessed_at = now
+    return first
+
+
+def unpossessed(person_ids: Iterable[int]) -> set[int]:
+    """Those of the given people whose login nobody has taken possession of: neither password, nor link, nor sign-in."""
+    return set(
+        Person.objects.filter(
+            Q(pk__in=list(person_ids), possessed_at=None), is_staff=False, is_superuser=False
+        ).values_list("pk", flat=True)
+    )
