@@ -42,7 +42,9 @@ UNTRANSLATED_NAMES = {
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
     with CATALOGUE.open("rb") as stream:
-        return [message for message in read_po(stream, locale="fr") if message.id]
+        catalogue = read_po(stream, locale="fr")
+    assert not catalogue.fuzzy, "the header is marked fuzzy, and then the catalogue is not compiled"
+    return [message for message in catalogue if message.id]
 
 
 def texts(value: object) -> list[str]:

@@ -71,9 +71,10 @@ def compile_catalogues(locale: Path) -> None:
         with source.open("rb") as stream:
             catalogue = read_po(stream, locale=source.parts[-3])
         # Written beside and moved, since another process may be reading the old one.
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as compiled:
+        beside = target.with_suffix(f".{os.getpid()}.tmp")
+        with beside.open("wb") as compiled:
             write_mo(compiled, catalogue)
-        Path(compiled.name).replace(target)
+        beside.replace(target)
 
 
 def pytest_configure(config: pytest.Config) -> None:
