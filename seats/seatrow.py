@@ -1,6 +1,6 @@
 """The seat row: a pool of seats drawn as a row of marks, one per seat, always beside the same words.
 
-Filled is in use, half is invited, a ring is free, hatched is ended. Above `MOST_MARKS` seats the marks merge
+Filled is in use, half filled is invited, a ring is free, hatched is ended. Above `MOST_MARKS` seats the marks merge
 into one proportional bar of the same four patterns. The drawing is a pure function of the counts: it has no
 ids, no colours (`currentColor`) and no styles, so it may stand any number of times on a page, on paper and in
 the dark.
@@ -13,10 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.utils import formats, translation
+from babel.numbers import format_decimal
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
+
+from common.languages import locale_for
 
 MOST_MARKS = 60
 PER_ROW = 20
@@ -107,11 +110,12 @@ def pack_sentence(number: int, language: str | None = None) -> str:
 
 
 def svg(counts: SeatCounts, *, label: str | None = None, scale: float = 1) -> SafeString:
-    """The row as one SVG image whose name is the sentence (or the label given)."""
+    """The row as one SVG image whose name is the sentence (or the label given; "" makes it a decoration)."""
     width, height, paths = _drawing(counts)
+    name = sentence(counts) if label is None else label
     return format_html(
-        '<svg class="seats" role="img" aria-label="{}" width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>',
-        sentence(counts) if label is None else label,
+        '<svg class="seats" {} width="{}" height="{}" viewBox="0 0 {} {}">{}</svg>',
+        format_html('role="img" aria-label="{}"', name) if name else mark_safe('aria-hidden="true"'),
         _number(width * scale),
         _number(height * scale),
         width,
@@ -152,8 +156,7 @@ def state_word(state: str) -> str:
 
 
 def _count(number: int) -> str:
-    """A number with its thousands parted, by a narrow space that does not break where a space is used."""
-    return formats.number_format(number, force_grouping=True).replace("\u00a0", "\u202f")
+    return str(number) if number < 1000 else format_decimal(number, locale=locale_for())
 
 
 @lru_cache(maxsize=2048)
@@ -183,7 +186,7 @@ def _paths(marks: Iterable[tuple[str, int, int]]) -> str:
             continue
         ring.append(f"M{x}.75 {y + 5}a4.25 4.25 0 1 1 8.5 0a4.25 4.25 0 1 1-8.5 0z")
         if kind == "invited":
-            half.append(f"M{x + 5} {y}.75v8.5a4.25 4.25 0 0 1 0-8.5z")
+            half.append(f"M{x}.75 {y + 5}h8.5a4.25 4.25 0 0 1-8.5 0z")
         elif kind == "ended":
             hatch.append(f"M{x + 2} {y + 8}l6-6M{x + 1}.2 {y + 5}.4l4.2-4.2M{x + 4}.6 {y + 8}.8l4.2-4.2")
     return (
@@ -214,8 +217,7 @@ def _segment(kind: str, x: int, width: int) -> str:
         return _path("half", _half_pill(x, width), filled=True) + outline
     if kind == "ended":
         lines = "".join(
-            f"M{x + offset} {SIZE - 1.5}l{SIZE - 3}-{SIZE - 3}"
-            for offset in range(2, width - SIZE + 2, 4)
+            f"M{x + offset} {SIZE - 1.5}l{SIZE - 3}-{SIZE - 3}" for offset in range(2, width - SIZE + 2, 4)
         )
         return _path("hatch", lines) + outline
     return outline

@@ -1,4 +1,4 @@
-"""Template tags for the seat row: `seat_row`, `pack_row`, `seat_state`, `seat_marks`."""
+"""Template tags for the seat row: `seat_row`, `pack_row`, `seat_state`, `seat_text`, `empty`."""
 
 from __future__ import annotations
 
@@ -43,3 +43,12 @@ def seat_state(state: str) -> SafeString:
 def seat_text(counts: seatrow.SeatCounts) -> str:
     """The row in plain text, for mails."""
     return seatrow.text_row(counts)
+
+
+@register.inclusion_tag("components/empty.html")
+def empty(
+    text: str, label: str = "", url: str = "", counts: seatrow.SeatCounts | None = None
+) -> dict[str, object]:
+    """A page with nothing on it yet: one sentence, one action, and a row of seats as the picture."""
+    picture = seatrow.svg(counts or seatrow.SeatCounts(invited=1, free=9), label="", scale=2)
+    return {"text": text, "label": label, "url": url, "picture": picture}
