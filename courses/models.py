@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +17,9 @@ class CourseCategory(models.Model):
     """Where courses are filed; `id` is the numeric id that handler parameters name."""
 
     name = models.CharField(_("name"), max_length=200)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     position = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -52,10 +55,6 @@ class CourseQuerySet(models.QuerySet["Course"]):
             is_space=False,
             not_for_seats=False,
         )
-
-    def enterable(self, *, now: datetime | None = None) -> CourseQuerySet:
-        """Courses an enrolled participant may be in: not closed, not hidden."""
-        return self.filter(visible=True, closed_at=None)
 
 
 class Course(models.Model):
@@ -128,8 +127,29 @@ class Page(models.Model):
         return self.title
 
 
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def holding(self, *, now: datetime) -> EnrolmentQuerySet:
+        """Unsuspended, and the end has not passed; the start may lie ahead."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), status=Enrolment.Status.ACTIVE)
+
+    def with_progress(self) -> EnrolmentQuerySet:
+        """Fills `pages_total` and `pages_done`, within the same statement."""
+        pages = Page.objects.filter(course=OuterRef("course")).order_by().values("course")
+        marks = PageDone.objects.filter(page__course=OuterRef("course"), person=OuterRef("person"))
+        counts = {
+            "pages_total": Coalesce(Subquery(pages.annotate(count=Count("pk")).values("count")), 0),
+            "pages_done": Coalesce(
+                Subquery(marks.order_by().values("person").annotate(count=Count("pk")).values("count")), 0
+            ),
+        }
+        return self.annotate(**counts)
+
+
 class Enrolment(models.Model):
     """A person in a built-in course, with a role and dates. `ends_at` is exclusive; none is unlimited."""
+
+    pages_total: int  # both are filled by with_progress()
+    pages_done: int
 
     class Status(models.TextChoices):
         ACTIVE = "active"
@@ -141,10 +161,15 @@ class Enrolment(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    # The first time the person was in the course since `starts_at`; an older instant belongs to an earlier enrolment.
     opened_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = EnrolmentQuerySet.as_manager()
+
     class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["course", "person"], name="enrolment_once"),
             models.CheckConstraint(
@@ -154,6 +179,11 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.course_id}"
+
+    @property
+    def was_opened(self) -> bool:
+        """Whether the person was in the course since this enrolment starts."""
+        return self.opened_at is not None and self.opened_at >= self.starts_at
 
 
 class PageDone(models.Model):

@@ -1,0 +1,233 @@
+"""The port: what we ask of the place where courses and enrolments live, whichever it is.
+
+Every operation takes and returns lists, in the same order; the platform cuts them into batches of its own size.
+Every operation may be repeated: it then ends in the same state.
+
+- *Writing* gives an `Outcome` per item. `unknown` means that it may or may not have happened (a time-out after the
+  request had left): ask again, or repeat.
+- *Reading* raises `PlatformAway` when the platform could not be asked. Nothing has changed then.
+
+A remote platform is called neither inside a database transaction nor in a web request (DESIGN section 6).
+People and courses are always rows of ours, so items name them by our ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from django.utils.functional import Promise
+
+Pair = tuple[int, int]
+"""(course id, person id)"""
+
+
+class PlatformAway(Exception):
+    """The platform could not be asked; worth trying again later."""
+
+
+class OutcomeState(StrEnum):
+    OK = "ok"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Refusal(StrEnum):
+    """Why an item was refused. A remote platform may add codes of its own."""
+
+    UNKNOWN_COURSE = "unknown_course"
+    UNKNOWN_PERSON = "unknown_person"
+    UNKNOWN_ROLE = "unknown_role"
+    BAD_DATES = "bad_dates"
+    BAD_GROUP = "bad_group"
+    NOT_ENROLLED = "not_enrolled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item; `code` says why it was refused."""
+
+    state: OutcomeState
+    code: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state is OutcomeState.OK
+
+
+OK = Outcome(OutcomeState.OK)
+UNKNOWN = Outcome(OutcomeState.UNKNOWN)
+
+
+def refused(code: str) -> Outcome:
+    """An item that will not happen however often it is repeated, until somebody repairs the cause."""
+    return Outcome(OutcomeState.REFUSED, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role a person may have in a course. `learns`: counts as a participant; `edits`: may change the course."""
+
+    name: str
+    label: str | Promise
+    learns: bool = False
+    edits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCourse:
+    """A course as the platform tells it."""
+
+    shortname: str
+    fullname: str
+    category: str
+    visible: bool
+    groups_mode: str  # a value of courses.models.GroupMode
+    course_id: int | None = None  # our row, when there is one
+    remote_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    """An enrolment to ensure: always the whole row. `ends_at` is exclusive; none is unlimited."""
+
+    course_id: int
+    person_id: int
+    role: str
+    starts_at: datetime
+    ends_at: datetime | None
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveEnrolment:
+    """An unsuspended enrolment whose end has not passed; its start may lie ahead.
+
+    `dates_known` is false when somebody enrolled the person on a remote platform that does not tell dates.
+    """
+
+    course_id: int
+    person_id: int
+    role: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    dates_known: bool = True
+
+
+class EnrolmentStatus(StrEnum):
+    """Whether an enrolment holds; a start that lies ahead counts as active."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class EnrolmentReason(StrEnum):
+    """Why a person cannot enter the course now; the first that applies."""
+
+    NONE = ""
+    SUSPENDED = "suspended"
+    COURSE_CLOSED = "course closed"
+    ENDED = "ended"
+    NOT_STARTED = "not started"
+    COURSE_HIDDEN = "course hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """One person of a course, as the platform tells it; `person_id` is none for people who are not rows of ours."""
+
+    course_id: int
+    person_id: int | None
+    email: str
+    role: str
+    status: EnrolmentStatus
+    reason: EnrolmentReason
+    starts_at: datetime | None
+    ends_at: datetime | None
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A person in a group of a course; the group is known by its name."""
+
+    course_id: int
+    group_name: str
+    person_id: int
+
+
+class ProgressState(StrEnum):
+    NOT_STARTED = "not_started"
+    UNDER_WAY = "under_way"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class CourseProgress:
+    """How far a person is: `done` of `total` pages (of 100 where the platform only tells a percentage)."""
+
+    state: ProgressState
+    done: int
+    total: int
+
+
+class CoursePlatform(Protocol):
+    """Where courses and enrolments live."""
+
+    @property
+    def name(self) -> str:
+        """The value of COURSE_PLATFORM that chooses this platform."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether calls leave this machine: then they belong into jobs, outside transactions."""
+
+    def roles(self) -> list[Role]:
+        """The roles that may be given; asks nobody."""
+
+    def enrol_methods(self) -> list[str]:
+        """The ways of enrolment offered; asks nobody."""
+
+    def all_courses(self) -> list[PlatformCourse]:
+        """Every course of the platform, templates and hidden ones included."""
+
+    def courses(self, shortnames: Sequence[str]) -> list[PlatformCourse | None]:
+        """Courses by their exact short names; none where there is no such course."""
+
+    def ensure_logins(self, person_ids: Sequence[int]) -> list[Outcome]:
+        """Give each person a login on the platform, found by e-mail address or made. Refuses unknown people."""
+
+    def active_enrolments(
+        self, pairs: Sequence[Pair], *, now: datetime | None = None
+    ) -> list[ActiveEnrolment | None]:
+        """The enrolment of each pair when it is unsuspended and its end has not passed (a future start counts)."""
+
+    def enrolments(self, course_ids: Sequence[int], *, now: datetime | None = None) -> list[list[Enrolled]]:
+        """Everybody in each course, whatever the status, sorted by e-mail address."""
+
+    def ensure_enrolments(self, rows: Sequence[EnrolmentRow]) -> list[Outcome]:
+        """Make each enrolment be exactly this row. Of two rows for one pair the later holds.
+
+        Refuses unknown courses, people and roles, and an end that is not after the start.
+        """
+
+    def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
+        """Suspend each enrolment: role, dates, groups and work stay. Nobody enrolled is already the end state."""
+
+    def ensure_group_members(self, rows: Sequence[GroupRow]) -> list[Outcome]:
+        """Put each person into the group, which is made when needed. Refuses people not enrolled in the course."""
+
+    def remove_group_members(self, rows: Sequence[GroupRow]) -> list[Outcome]:
+        """Take each person out of the group, which stays."""
+
+    def opened(self, pairs: Sequence[Pair]) -> list[datetime | None]:
+        """When each person was in the course, if he was since his enrolment starts.
+
+        Some platforms tell the first time and some the last: compare with the instant you gave access.
+        """
+
+    def progress(self, pairs: Sequence[Pair]) -> list[CourseProgress]:
+        """How far each person is; not started for people who are not enrolled."""
