@@ -39,7 +39,7 @@ OWN_WORDS = {
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
     "seats": {"seatrow"},  # the picture of a pool of seats, drawn on pages and in mails
-    "courses": {"platform", "builtin", "moodle"},
+    "courses": {"platform", "platforms", "builtin", "moodle"},
     "accounts": {"adapter"},  # allauth's name for where its behaviour is changed
 }  # fmt: skip
 
