@@ -82,8 +82,9 @@ class Assignment(models.Model):
 
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="assignments")
     account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="assignments")
+    # None only in history: a mistyped address whose login was deleted, or a person who was erased.
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="seat_assignments"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="seat_assignments"
     )
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="seat_assignments")
     role = models.CharField(max_length=40)  # of the platform: student, teacher…
@@ -106,12 +107,16 @@ class Assignment(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["seat"], condition=Q(ended_at=None), name="seat_one_live"),
             models.UniqueConstraint(
-                fields=["person", "course"], condition=Q(ended_at=None), name="person_one_live_seat_per_course"
+                fields=["person", "course"],
+                condition=Q(ended_at=None),
+                name="person_one_live_seat_per_course",
             ),
             models.CheckConstraint(
-                condition=Q(state="ended", ended_at__isnull=False)
-                | (Q(ended_at=None) & ~Q(state="ended")),
+                condition=Q(state="ended", ended_at__isnull=False) | (Q(ended_at=None) & ~Q(state="ended")),
                 name="assignment_ended_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(person__isnull=False) | Q(ended_at__isnull=False), name="assignment_live_has_a_person"
             ),
         ]
         indexes: ClassVar = [
@@ -150,12 +155,14 @@ class AssignmentBatch(models.Model):
     # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
     pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
-    source = models.CharField(max_length=10)  # rows, paste, csv, xlsx, command
+    source = models.CharField(max_length=10)  # form, paste, csv, xlsx
     ignored_columns = models.JSONField(default=list)
+    ignored_sheets = models.JSONField(default=list)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField(default=timezone.now)
     planned_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
+    applied_by = models.CharField(max_length=120, blank=True)  # an audit actor
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:
@@ -179,8 +186,8 @@ class AssignmentRow(models.Model):
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     role = models.CharField(_("role"), max_length=10, default="learner")  # learner | tutor
-    problem_field = models.CharField(max_length=20, blank=True)
-    problem = models.CharField(max_length=40, blank=True)  # code of what makes the row invalid
+    # What makes the row invalid: [{"field": …, "code": …}], as `common.listing.Problem`.
+    problems = models.JSONField(default=list, blank=True)
     planned_verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
     verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
     detail = models.JSONField(default=dict, blank=True)  # e.g. {"row": 4} of a duplicate, {"ends": iso}
