@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID
@@ -85,7 +85,7 @@ class JsonCommand(BaseCommand):
             if timezone.is_naive(value):
                 value = timezone.make_aware(value, timezone.get_default_timezone())
             # An instant that has no form in UTC cannot be stored either.
-            value.astimezone(timezone.get_fixed_timezone(0))
+            value.astimezone(UTC)
         except (ValueError, OverflowError):
             self.refuse(key, f"“{text}” is not an ISO 8601 instant such as 2027-01-04T09:00:00+01:00.")
         return value

@@ -50,7 +50,7 @@ class ParamField(forms.CharField, ABC, Generic[T]):
         return str(value)
 
     def clean(self, value: Any) -> T | None:
-        text = super().clean(value if value is None or isinstance(value, str) else self.write(value))
+        text = super().clean(value)
         return self.read(text) if text else self.default
 
     def prepare_value(self, value: Any) -> Any:

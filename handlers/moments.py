@@ -37,7 +37,7 @@ _RELATIVE = re.compile(rf"{_STEP.pattern}(?: ?{_STEP.pattern})*")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
-class PeriodError(ValueError):
+class PeriodError(Exception):
     """A date that cannot be used. `key` is the parameter at fault ("" while a single value is read)."""
 
     def __init__(self, message: str, key: str = "") -> None:

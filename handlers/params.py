@@ -16,6 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext as _
 
 from handlers.encoding import UnreadableValue, decode, encode, printable, split
+from handlers.fields import ParamField
 from handlers.localshop import LocalShopPaste, from_local_shop
 from handlers.moments import Period, PeriodError, both_given, period
 
@@ -74,10 +75,10 @@ class Parsed:
     shows the same string as fields; `keys` the spelling in which each field was given.
     """
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     errors: tuple[ParamError, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
 
     def error(self, name: str, message: str) -> ParamError:
         """An error about a field, under the key that was typed for it."""
@@ -128,9 +129,15 @@ def serialise(values: Mapping[str, Any], *, form: type[ParamsForm]) -> str:
         value = values.get(name)
         if value in (None, "", ()) or value == getattr(kind, "default", kind.initial):
             continue
-        text = value if isinstance(value, str) else str(kind.prepare_value(value))
-        pairs.append(f"{name}={encode(text)}")
+        pairs.append(f"{name}={encode(as_text(kind, value))}")
     return "&".join(pairs)
+
+
+def as_text(kind: forms.Field, value: Any) -> str:
+    """The text of a typed value, before encoding."""
+    if isinstance(value, str):
+        return value
+    return kind.write(value) if isinstance(kind, ParamField) else str(kind.prepare_value(value))
 
 
 def _field_name(key: str, form: type[ParamsForm]) -> str:

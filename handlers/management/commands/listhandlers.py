@@ -9,6 +9,7 @@ from django import forms
 
 from common.commands import JsonCommand
 from handlers.base import Handler
+from handlers.params import as_text
 from handlers.registry import all_handlers
 
 
@@ -45,7 +46,7 @@ def _fields(form: type[forms.Form]) -> list[dict[str, Any]]:
 
 def _default(field: forms.Field) -> str | None:
     value = getattr(field, "default", field.initial)
-    return None if value in (None, "", ()) else str(field.prepare_value(value))
+    return None if value in (None, "", ()) else as_text(field, value)
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
