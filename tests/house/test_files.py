@@ -35,12 +35,22 @@ OWN_WORDS = {
     "billing": {"production", "gateways", "documents", "checkout", "steps"},
     # A library: the contract, and what every handler builds on.
     "handlers": {
-        "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments",
+        "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments", "shared_params",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
     "seats": {"seatrow"},  # the picture of a pool of seats, drawn on pages and in mails
     "courses": {"platform", "platforms", "builtin", "moodle"},
-    "accounts": {"adapter"},  # allauth's name for where its behaviour is changed
+    "accounts": {
+        "adapter",  # allauth's name for where its behaviour is changed
+        "access",  # who may do what
+    },
+    "catalog": {
+        "documents",  # items as JSON
+        "files",  # uploads, re-encoded or refused
+        "offers",  # items as handlers see them
+        "prices", "units",  # what a buyer reads
+    },
+    "portal": {"sample"},  # the sample shop
 }  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""Loading the sample shop: repeatable, through the same services as everything else."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts.models import CustomerAccount, Person, Role
+from accounts.services import set_account, set_member
+from allauth.account.models import EmailAddress
+from catalog.models import CatalogItem, Category, PriceTier, Shop
+from catalog.selectors import get_shop
+from catalog.services import set_item
+from common.audit import SYSTEM
+from common.money import to_minor
+from courses.models import Course, CourseCategory, Page
+from courses.services import set_course
+from portal.sample.courses import COURSES, SampleCourse
+from portal.sample.items import CATEGORIES, ITEMS, SELLER
+
+PASSWORD = "atelier-des-savoirs"  # noqa: S105 - of the sample people, printed by the demo
+MEMBERS = {
+    "owner@demo.example": ("Claire", "Fontaine", Role.OWNER),
+    "buyer@demo.example": ("Paul", "Mercier", Role.BUYER),
+    "manager@demo.example": ("Inès", "Robert", Role.MANAGER),
+    "viewer@demo.example": ("Luc", "Garnier", Role.VIEWER),
+}
+STAFF = "admin@atelier.example"
+
+
+@transaction.atomic
+def load_sample() -> CustomerAccount:
+    """Seller, courses, items and the account `demo`; loading again brings everything back to this state."""
+    shop = _seller()
+    for course in COURSES:
+        _course(course)
+    _items(shop)
+    return _people()
+
+
+def _seller() -> Shop:
+    shop = get_shop()
+    for name, value in SELLER.items():
+        setattr(shop, name, value)
+    shop.full_clean()
+    shop.save()
+    return shop
+
+
+def _course(sample: SampleCourse) -> None:
+    course = set_course(
+        shortname=sample.shortname,
+        fullname=sample.fullname,
+        category=sample.category,
+        groups=sample.groups,
+        is_template=sample.kind == "template",
+        is_support=sample.kind == "support",
+        actor=SYSTEM,
+    )
+    Course.objects.filter(pk=course.pk).update(summary=sample.summary)
+    for position, (title, body) in enumerate(sample.pages, start=1):
+        Page.objects.update_or_create(course=course, position=position, defaults={"title": title, "body": body})
+
+
+def _items(shop: Shop) -> None:
+    for position, (slug, (name_fr, name_en, text_fr, text_en)) in enumerate(CATEGORIES.items()):
+        texts = {"name_fr": name_fr, "name_en": name_en, "description_fr": text_fr, "description_en": text_en}
+        Category.objects.update_or_create(shop=shop, slug=slug, defaults=texts | {"position": position})
+    spaces = CourseCategory.objects.get(name="Espaces des clients").pk
+    for position, (code, sample) in enumerate(ITEMS.items()):
+        values = {key: value for key, value in sample.items() if key not in {"tiers", "base"}}
+        values["params"] = values["params"].format(spaces=spaces)
+        values["price"] = sample.get("base", sample["price"])
+        category = Category.objects.get(shop=shop, slug=values.pop("category"))
+        item = set_item(shop=shop, code=code, values=values | {"position": position}, actor=SYSTEM)
+        CatalogItem.objects.filter(pk=item.pk).update(category=category)
+        for up_to, price in sample.get("tiers", ()):
+            price = to_minor(price, shop.currency)
+            PriceTier.objects.update_or_create(item=item, up_to=up_to, defaults={"price": price})
+
+
+def _people() -> CustomerAccount:
+    account = set_account(slug="demo", name="Demo Industries", owner_email="owner@demo.example", actor=SYSTEM)
+    for email, (first, last, role) in MEMBERS.items():
+        set_member(account=account, email=email, role=role, actor=SYSTEM)
+        _with_password(email, first_name=first, last_name=last)
+    _with_password(STAFF, first_name="Admin", last_name="Atelier", is_staff=True, is_superuser=True)
+    return account
+
+
+def _with_password(email: str, **fields: object) -> None:
+    """A person who can sign in with the sample password, unless it was changed meanwhile."""
+    person = Person.objects.filter(email_key=email).first() or Person(email=email)
+    for name, value in fields.items():
+        setattr(person, name, value)
+    if not person.has_usable_password():
+        person.set_password(PASSWORD)
+    person.save()
+    EmailAddress.objects.update_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
