@@ -6,11 +6,22 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+NOT_IN_SHORTNAMES = ",*%/"  # the first three mean something in course lists, the last one in addresses
+
+
+def validate_shortname(name: str) -> None:
+    """Refuse a short name that could not be written in a course list or in an address."""
+    if name != name.strip() or name in {".", ".."} or not name.isprintable():
+        raise ValidationError(_("This short name cannot be used: choose letters, digits, hyphens."))
+    if found := [sign for sign in NOT_IN_SHORTNAMES if sign in name]:
+        raise ValidationError(_("A short name may not contain “%(sign)s”."), params={"sign": found[0]})
 
 
 class CourseCategory(models.Model):
@@ -18,9 +29,14 @@ class CourseCategory(models.Model):
 
     name = models.CharField(_("name"), max_length=200)
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("parent category"),
     )
-    position = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(_("position"), default=0)
 
     class Meta:
         ordering = ("position", "name", "id")
@@ -60,10 +76,14 @@ class CourseQuerySet(models.QuerySet["Course"]):
 class Course(models.Model):
     """A course: of the built-in platform, or the mirror of one on a remote platform."""
 
-    shortname = models.CharField(_("short name"), max_length=100, unique=True)
+    shortname = models.CharField(
+        _("short name"), max_length=100, unique=True, validators=[validate_shortname]
+    )
     fullname = models.CharField(_("full name"), max_length=254)
     summary = models.TextField(_("summary"), blank=True)
-    category = models.ForeignKey(CourseCategory, on_delete=models.PROTECT, related_name="courses")
+    category = models.ForeignKey(
+        CourseCategory, on_delete=models.PROTECT, related_name="courses", verbose_name=_("category")
+    )
     visible = models.BooleanField(_("visible"), default=True)
     groups_mode = models.CharField(_("groups"), max_length=10, choices=GroupMode, default=GroupMode.NONE)
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
@@ -85,6 +105,12 @@ class Course(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fullname} ({self.shortname})"
+
+    def is_open(self, *, now: datetime | None = None) -> bool:
+        """The same rule as `open()`, on a row already read."""
+        ended = self.ends_at is not None and self.ends_at <= (now or timezone.now())
+        kept_out = self.is_template or self.is_support or self.is_space or self.not_for_seats
+        return self.visible and self.closed_at is None and not ended and not kept_out
 
 
 class PlatformLogin(models.Model):
@@ -113,7 +139,7 @@ class Page(models.Model):
     """A page of a built-in course: Markdown a participant reads and marks as done."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="pages")
-    position = models.PositiveIntegerField()
+    position = models.PositiveIntegerField(_("position"))
     title = models.CharField(_("title"), max_length=200)
     body = models.TextField(_("text"), blank=True, help_text=_("Markdown."))
     updated_at = models.DateTimeField(auto_now=True)
@@ -152,17 +178,24 @@ class Enrolment(models.Model):
     pages_done: int
 
     class Status(models.TextChoices):
-        ACTIVE = "active"
-        SUSPENDED = "suspended"
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended")
 
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="enrolments")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments")
-    role = models.CharField(max_length=40)
-    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField(null=True, blank=True)
+    course = models.ForeignKey(
+        Course, on_delete=models.CASCADE, related_name="enrolments", verbose_name=_("course")
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="enrolments",
+        verbose_name=_("person"),
+    )
+    role = models.CharField(_("role"), max_length=40)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     # The first time the person was in the course since `starts_at`; an older instant belongs to an earlier enrolment.
-    opened_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = EnrolmentQuerySet.as_manager()
