@@ -37,7 +37,7 @@ def _listing(
 ) -> HttpResponse:
     page = Paginator(items, PER_PAGE).get_page(request.GET.get("page"))
     context |= {
-        "shop": shop,
+        "seller": shop,
         "page": page,
         "cards": [_card(item) for item in page.object_list],
         "shelves": category_tree(shop),
@@ -78,7 +78,7 @@ def item(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404
     prices = price_table(found)
     context = {
-        "shop": shop,
+        "seller": shop,
         "item": found,
         "prices": prices,
         "tiered": len(prices) > 1,

@@ -92,7 +92,7 @@ def _with_password(email: str, **fields: object) -> None:
     person = Person.objects.filter(email_key=email).first() or Person(email=email)
     for name, value in fields.items():
         setattr(person, name, value)
-    if not person.has_usable_password():
+    if not person.password or not person.has_usable_password():
         person.set_password(PASSWORD)
     person.save()
     EmailAddress.objects.update_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
