@@ -39,7 +39,9 @@ class Cart(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["person", "account", "shop"], name="cart_one_per_person_and_account"),
+            models.UniqueConstraint(
+                fields=["person", "account", "shop"], name="cart_one_per_person_and_account"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -138,7 +140,9 @@ class BillLine(models.Model):
     """A frozen line. Apps below know it by `key` and by copies of what they need."""
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="lines")
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     position = models.PositiveIntegerField()
     item = models.ForeignKey(CatalogItem, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -234,6 +238,8 @@ class ProductionRun(LeasedRow):
     handler = models.CharField(max_length=60)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     error_field = models.CharField(max_length=60, blank=True)
+    # Attempts made before it was last queued by hand: the back-off and the limit count from there.
+    attempts_before = models.PositiveIntegerField(default=0)
     delivered = models.JSONField(default=dict, blank=True)
     feedback = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -256,3 +262,13 @@ class ProductionRun(LeasedRow):
 
     def __str__(self) -> str:
         return f"{self.handler} {self.phase} of line {self.line_id}"
+
+    @property
+    def tries(self) -> int:
+        """Attempts since it was last queued by hand, the current one included."""
+        return self.attempt - self.attempts_before
+
+    @property
+    def error(self) -> str:
+        """Why it failed or waits, with the key to repair where there is one."""
+        return f"{self.error_field}: {self.last_error}" if self.error_field else self.last_error

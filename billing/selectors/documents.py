@@ -1,0 +1,71 @@
+"""Orders and runs as the documents that commands print (DESIGN section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from billing.models import Bill, BillLine, ProductionRun
+from billing.selectors.figures import figures, with_figures
+from common.money import to_decimal
+from handlers.contract import Delivered
+
+
+def bill_document(number: str) -> dict[str, Any]:
+    """The order as `showbill --json` prints it: three queries. Raises Bill.DoesNotExist."""
+    bill = with_figures(Bill.objects.prefetch_related("lines")).get(number=number)
+    states = figures(bill)
+
+    def amount(minor: int) -> Decimal:
+        return to_decimal(minor, bill.currency)
+
+    return {
+        "bill": bill.number,
+        "state": bill.state,
+        "payment": states.payment,
+        "opened": states.opened,
+        "production": states.production,
+        "complete": states.complete,
+        "total": amount(bill.gross),
+        "currency": bill.currency,
+        "paid": amount(states.paid),
+        "due": amount(states.due),
+        "lines": [_line(line, bill.currency) for line in bill.lines.all()],
+        "runs": run_documents(ProductionRun.objects.filter(line__bill=bill)),
+        "invoices": [],
+    }
+
+
+def _line(line: BillLine, currency: str) -> dict[str, Any]:
+    return {
+        "key": line.key,
+        "item": line.item_code,
+        "quantity": line.quantity,
+        "unit_price": to_decimal(line.unit_price, currency),
+        "tax_rate": line.tax_rate,
+        "net": to_decimal(line.net, currency),
+        "tax": to_decimal(line.tax, currency),
+        "gross": to_decimal(line.gross, currency),
+        "params": line.params,
+    }
+
+
+def run_documents(runs: Iterable[ProductionRun]) -> list[dict[str, Any]]:
+    """Runs as `produce --json` prints them, in the order of lines and phases; one query for a queryset."""
+    if hasattr(runs, "select_related"):
+        runs = runs.select_related("line__bill").order_by("line__bill_id", "line__position", "id")
+    return [_run(run) for run in runs]
+
+
+def _run(run: ProductionRun) -> dict[str, Any]:
+    return {
+        "bill": run.line.bill.number,
+        "line": run.line.key,
+        "handler": run.handler,
+        "phase": run.phase,
+        "state": run.state,
+        "attempts": run.attempt,
+        "error": run.error,
+        "delivered": {**Delivered().as_json(), **run.delivered},
+    }

@@ -1,0 +1,17 @@
+"""What the broker lost, what crashed and what waited: found in the rows and done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.production import run_due
+from common import jobs, outbox
+
+
+def sweep(*, now: datetime | None = None) -> dict[str, int]:
+    """Run the deliveries and jobs that are due and send the mails that are; returns how many of each."""
+    return {
+        "runs": run_due(now=now),
+        "jobs": jobs.run_due(),
+        "mails": outbox.deliver_due(now=now),
+    }
