@@ -32,7 +32,7 @@ VOCABULARY = {
 # What an app holds beside them, and why.
 OWN_WORDS = {
     "shopseats": {"settings", "celery", "wsgi", "asgi", "health", "middleware"},
-    "billing": {"production", "gateways", "documents", "checkout", "steps"},
+    "billing": {"production", "sweeper", "gateways", "documents", "checkout", "steps"},
     # A library: the contract, and what every handler builds on.
     "handlers": {
         "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments", "shared_params",
