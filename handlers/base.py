@@ -15,6 +15,7 @@ from courses.models import Course
 from handlers.contract import (
     Availability,
     CustomerDataForm,
+    Delivered,
     Delivery,
     Finding,
     HandlerError,
@@ -24,14 +25,15 @@ from handlers.contract import (
     SeatMode,
 )
 from handlers.params import ParamsForm, Parsed, Period, PeriodError, parse, period
+from handlers.support import check_support, enrol_in_support
 
 
 class Handler:
     """Delivers opened order lines of the items that name it. Stateless: one instance serves every item.
 
     A subclass declares its names and forms, implements `deliver`, and overrides the other verbs where it has more to
-    say. `deliver` is idempotent: run again after a crash at any line, it ends in the same state. It raises
-    HandlerError; any other exception counts as temporary.
+    say. `deliver` is idempotent: run again after a crash at any line, it ends in the same state. What it cannot do it
+    raises as HandlerError, permanent or temporary; any other exception fails the run.
     """
 
     name: ClassVar[str]
@@ -90,7 +92,7 @@ class Handler:
 
     def examine(self, offer: Offer, values: Mapping[str, Any]) -> Iterator[Finding]:
         """What a handler says about sound parameters: do courses, roles and templates exist?"""
-        return iter(())
+        return check_support(values)
 
     def _check_item(self, offer: Offer) -> Iterator[Finding]:
         if type(self).deliver is Handler.deliver:
@@ -124,8 +126,8 @@ class Handler:
     # --- production -----------------------------------------------------------------------------------
 
     def prepare(self, purchase: Purchase) -> Delivery:
-        """Before payment; idempotent."""
-        return Delivery()
+        """When the order is placed, before payment; idempotent. Enrols the buyer in the support course."""
+        return Delivery(delivered=Delivered(enrolments=enrol_in_support(purchase)))
 
     def deliver(self, purchase: Purchase) -> Delivery:
         """When the order is opened; idempotent. Raises HandlerError."""

@@ -11,7 +11,7 @@ from django.core.checks import Error, register
 from handlers import registry
 
 
-@register()
+@register("handlers")
 def check_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Error]:
     """One error per entry of the group `shopseats.handlers` that is unknown or broken."""
     return [

@@ -14,16 +14,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils import timezone
 from django.utils.functional import Promise
+
+from common.zone import seller_zone
 
 Level = Literal["error", "warning", "info"]
 ParticipantRole = Literal["learner", "tutor"]
-
-
-def seller_zone() -> ZoneInfo:
-    """The zone of the seller (SHOPSEATS_TIME_ZONE): dates and days on the clock are meant in it."""
-    return ZoneInfo(timezone.get_default_timezone_name())
 
 
 class SeatMode(StrEnum):

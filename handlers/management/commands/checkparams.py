@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from common.commands import JsonCommand
+from common.zone import seller_zone
 from handlers.base import Handler
-from handlers.contract import seller_zone
 from handlers.params import PeriodError
 from handlers.registry import UnknownHandler, get_handler
 
