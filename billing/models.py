@@ -42,6 +42,11 @@ class Cart(models.Model):
             models.UniqueConstraint(
                 fields=["person", "account", "shop"], name="cart_one_per_person_and_account"
             ),
+            models.UniqueConstraint(
+                fields=["person", "shop"],
+                condition=Q(person__isnull=False, account=None),
+                name="cart_one_per_person_without_account",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -55,6 +60,8 @@ class CartLine(models.Model):
     customer_data = models.JSONField(default=list, blank=True)  # one object per unit
     participants = models.JSONField(default=list, blank=True)  # {"email", "firstname", "lastname", "role"}
     created_at = models.DateTimeField(default=timezone.now)
+    # Taken out, and kept so that it can be put back with everything that was answered for it.
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)
