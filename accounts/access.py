@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from accounts.models import CustomerAccount, Member, Person, Role
@@ -111,6 +112,7 @@ def accounts_with(person: Person, capability: Capability) -> QuerySet[CustomerAc
 
 
 P = ParamSpec("P")
+M = TypeVar("M", bound=Model)
 Page = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -139,3 +141,19 @@ def ask_for_organisation(request: HttpRequest) -> HttpResponse:
     """Send a person without organisation to the page that asks for its name, and back here afterwards."""
     back = request.get_full_path() if request.method == "GET" else request.path
     return HttpResponseRedirect(f"{reverse('accounts:create')}?{urlencode({'next': back})}")
+
+
+def fetch(request: HttpRequest, rows: QuerySet[M], capability: Capability) -> M:
+    """The one row of `rows` (whose model has an `account`) that belongs to an account of the visitor.
+
+    Whichever account is chosen in the session. Raises Http404 for a stranger to that account, PermissionDenied for
+    a member of it without the capability.
+    """
+    person = signed_in(request)
+    if person is None:
+        raise Http404
+    row = get_object_or_404(rows.filter(account__members__person=person))
+    account_id: int = row.account_id  # type: ignore[attr-defined]
+    if not accounts_with(person, capability).filter(pk=account_id).exists():
+        raise PermissionDenied
+    return row

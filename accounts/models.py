@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from common.emailkey import email_key
+from common.emailkey import clean_email, email_key
 
 
 class PersonManager(BaseUserManager["Person"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> Person:
-        person = Person(email=email.strip(), **fields)
+        person = Person(email=clean_email(email), **fields)
         person.set_password(password)
         person.save()
         return person
@@ -110,6 +110,8 @@ class Member(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role)
     created_at = models.DateTimeField(default=timezone.now)
+    # When the person came: until then the account sees the address it typed, and nothing else of him.
+    accepted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("id",)

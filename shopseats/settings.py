@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.ChoosePasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -165,7 +166,7 @@ AUTH_USER_MODEL = "accounts.Person"
 # Uniqueness is that of `email_key`, the normalised address; `email` keeps what was typed.
 # W005 and W021: subdomains and preload lists are for the owner of the domain to decide.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -179,13 +180,38 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "portal:start"
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds
+# How many proxies of ours stand in front: rate limits count the address that the outermost one saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("SHOPSEATS_PROXIES", default=0)
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_LOGIN_TIMEOUT = 24 * 3600  # a sign-up waits that long for its address to be confirmed
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.signing.LoginForm",
+    "signup": "accounts.forms.signing.SignupForm",
+    "reset_password": "accounts.forms.signing.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.signing.ResetPasswordKeyForm",
+    "change_password": "accounts.forms.signing.ChangePasswordForm",
+}
+# Per address of the visitor (ip), and per e-mail address (key).
+ACCOUNT_RATE_LIMITS = {
+    "signup": "20/m/ip",
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/180s/key",
+    "change_password": "5/m/user",
+}
 
 # --- Mail ----------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -14,11 +16,12 @@ from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.models import Invitation, Person
+from accounts.models import Invitation, Member, Person
+from accounts.services.addresses import verify_address
+from accounts.services.people import touch_possession
+from common.audit import Actor, record
 
 CHUNK = 500
-# Of the information notice that the invitation carries; change it together with that text.
-NOTICE_VERSION = "2026-11"
 
 
 class InvitationClosed(Exception):
@@ -75,12 +78,7 @@ def _ensure_chunk(account_id: int, ids: list[int], invited_by_id: int | None) ->
     if missing:
         Invitation.objects.bulk_create(
             [
-                Invitation(
-                    account_id=account_id,
-                    person_id=person_id,
-                    invited_by_id=invited_by_id,
-                    notice_version=NOTICE_VERSION,
-                )
+                Invitation(account_id=account_id, person_id=person_id, invited_by_id=invited_by_id)
                 for person_id in missing
             ],
             ignore_conflicts=True,
@@ -93,20 +91,21 @@ def _ensure_chunk(account_id: int, ids: list[int], invited_by_id: int | None) ->
     return kept
 
 
-def issue_token(*, invitation_id: int) -> str:
+def issue_token(*, invitation_id: int, notice_version: str = "") -> str:
     """The token of an invitation's link, made while its mail is sent; only its hash is kept.
 
-    The link works for SHOPSEATS_INVITATION_DAYS from now. The token is derived from the secret key and the row: a
+    The link works for SHOPSEATS_INVITATION_DAYS from now; `notice_version` says which information notice the mail
+    carries. The token is derived from the secret key and the row: a
     mail sent twice, or a second mail about the same invitation, carries the same link and neither kills the other.
     Raises InvitationClosed when there is nothing to invite to any more.
     """
     invitation = _to_send(invitation_id)
     token = _derive("token", invitation)
-    _mark_sent(invitation, token_hash=hash_of(token))
+    _mark_sent(invitation, token_hash=hash_of(token), notice_version=notice_version)
     return token
 
 
-def issue_password(*, invitation_id: int) -> str:
+def issue_password(*, invitation_id: int, notice_version: str = "") -> str:
     """A temporary password, made while the mail is sent (SHOPSEATS_CREDENTIALS=password); only its hash is kept.
 
     It must be changed at the first sign-in, and signs in no longer than the invitation lives. Derived as the token
@@ -122,8 +121,7 @@ def issue_password(*, invitation_id: int) -> str:
         )
         if not given:
             raise InvitationClosed
-        # Nobody is told the token of this row: the hash lets the page of a later link recognise it.
-        _mark_sent(invitation, token_hash=hash_of(_derive("token", invitation)))
+        _mark_sent(invitation, token_hash=None, notice_version=notice_version)
     return password
 
 
@@ -150,16 +148,170 @@ def _to_send(invitation_id: int) -> Invitation:
     return invitation
 
 
-def _mark_sent(invitation: Invitation, *, token_hash: str) -> None:
+def _mark_sent(invitation: Invitation, *, token_hash: str | None, notice_version: str) -> None:
     now = timezone.now()
     sent = (
         open_invitations()
         .filter(pk=invitation.pk)
         .update(
             token_hash=token_hash,
+            notice_version=notice_version,
             sent_at=now,
             expires_at=now + timedelta(days=settings.SHOPSEATS_INVITATION_DAYS),
         )
     )
     if not sent:
         raise InvitationClosed
+
+
+def temporary_password_has_ended(person: Person) -> bool:
+    """Whether the newest invitation mailed to a person has ended, and with it the temporary password it carried."""
+    newest = person.invitations.exclude(sent_at=None).order_by("-sent_at", "-id").first()
+    if newest is None:
+        return False
+    return newest.revoked_at is not None or (
+        newest.expires_at is not None and newest.expires_at <= timezone.now()
+    )
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The invitation a link belongs to, whatever has become of it."""
+    rows = Invitation.objects.select_related("person", "account", "invited_by")
+    return rows.filter(token_hash=hash_of(token)).first()
+
+
+def works(invitation: Invitation) -> bool:
+    """Whether the link of an invitation may be used now."""
+    return (
+        invitation.used_at is None
+        and invitation.replaced_at is None
+        and invitation.revoked_at is None
+        and invitation.expires_at is not None
+        and invitation.expires_at > timezone.now()
+        and invitation.person.is_active
+    )
+
+
+def _consume(token: str) -> Invitation:
+    """Mark the link as used, once for all: whoever comes second finds InvitationClosed."""
+    now = timezone.now()
+    invitation = find_invitation(token)
+    if invitation is None:
+        raise InvitationClosed
+    usable = open_invitations().filter(pk=invitation.pk, expires_at__gt=now, person__is_active=True)
+    if not usable.update(used_at=now):
+        raise InvitationClosed
+    invitation.used_at = now
+    return invitation
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenName:
+    """The name as the person himself gives it."""
+
+    first_name: str
+    last_name: str
+
+
+@transaction.atomic
+def use_invitation(*, token: str, password: str, name: ChosenName | None = None) -> Invitation:
+    """The person chooses a password through the link: he takes possession, and his address is verified.
+
+    The password must have been validated; a name given replaces the one the account had typed. Exactly one of two
+    calls at the same moment succeeds. Raises InvitationClosed, and changes nothing, when the link works no more or
+    the person has taken possession otherwise.
+    """
+    invitation = _consume(token)
+    changes: dict[str, Any] = {
+        "password": make_password(password),
+        "possessed_at": invitation.used_at,
+        "must_change_password": False,
+    }
+    if name is not None:
+        changes |= {"first_name": name.first_name, "last_name": name.last_name, "name_is_guess": False}
+    if not Person.objects.filter(pk=invitation.person_id, possessed_at=None).update(**changes):
+        raise InvitationClosed
+    invitation.person.refresh_from_db()
+    _accepted(invitation)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, person: Person) -> Invitation:
+    """Somebody who has taken possession already accepts an invitation addressed to him; nothing else changes.
+
+    Raises InvitationClosed when the link works no more or is not his.
+    """
+    invitation = _consume(token)
+    if invitation.person_id != person.pk:
+        raise InvitationClosed
+    _accepted(invitation)
+    return invitation
+
+
+@transaction.atomic
+def choose_password(*, person: Person, password: str) -> Invitation | None:
+    """Replace a temporary password. Returns the invitation that carried it, which is accepted thereby, if any."""
+    person.set_password(password)
+    person.must_change_password = False
+    person.save(update_fields=["password", "must_change_password"])
+    invitation = (
+        open_invitations()
+        .filter(person=person, token_hash=None)
+        .exclude(sent_at=None)
+        .select_related("person", "account")
+        .order_by("-sent_at", "-id")
+        .first()
+    )
+    if invitation is None or not open_invitations().filter(pk=invitation.pk).update(used_at=timezone.now()):
+        return None
+    _accepted(invitation)
+    return invitation
+
+
+def _accepted(invitation: Invitation) -> None:
+    verify_address(invitation.person)
+    touch_possession(invitation.person)
+    Member.objects.filter(
+        account_id=invitation.account_id, person_id=invitation.person_id, accepted_at=None
+    ).update(accepted_at=timezone.now())
+    record(
+        actor=Actor.person(invitation.person_id),
+        verb="invitation.used",
+        object=f"invitation:{invitation.pk}",
+        scope=f"account:{invitation.account_id}",
+    )
+
+
+@transaction.atomic
+def renew_invitation(*, invitation_id: int) -> Invitation:
+    """Replace an invitation by a new one for the same person: the old link dies, the new one is for its mail to make.
+
+    Raises InvitationClosed when it was used or revoked, a newer one is open already, or the person needs none.
+    """
+    old = Invitation.objects.select_related("person").get(pk=invitation_id)
+    person = old.person
+    if old.used_at or old.revoked_at or person.possessed_at or not person.is_active or person.is_staff:
+        raise InvitationClosed
+    now = timezone.now()
+    open_invitations().filter(account_id=old.account_id, person_id=old.person_id).update(replaced_at=now)
+    new, made = Invitation.objects.get_or_create(
+        account_id=old.account_id,
+        person=person,
+        used_at=None,
+        replaced_at=None,
+        revoked_at=None,
+        defaults={"invited_by_id": old.invited_by_id},
+    )
+    if not made:
+        raise InvitationClosed
+    return new
+
+
+def revoke_invitations(*, account_id: int, person_ids: Iterable[int]) -> int:
+    """Close the open invitations of an account for these people: their links die. Returns how many."""
+    return (
+        open_invitations()
+        .filter(account_id=account_id, person_id__in=list(person_ids))
+        .update(revoked_at=timezone.now())
+    )

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Person
+from accounts.models import Member, Person
 from common.emailkey import clean_email, email_key
 
 CHUNK = 500  # people per statement: as many as one transaction takes (DESIGN section 4)
@@ -79,6 +78,11 @@ def ensure_person(entry: NewPerson) -> tuple[Person, bool]:
     return Person.objects.get(pk=pk), created
 
 
+def find_person(email: str) -> Person | None:
+    """The person known by an address, however it is typed."""
+    return Person.objects.filter(email_key=email_key(email)).first()
+
+
 def touch_possession(person: Person) -> bool:
     """Note that its owner has taken possession of a login (DESIGN section 8); returns whether this was the first time."""
     now = timezone.now()
@@ -88,10 +92,25 @@ def touch_possession(person: Person) -> bool:
     return first
 
 
+def signed_in_now(person: Person) -> None:
+    """What any sign-in means: the login is possessed, and the memberships waiting for its owner are accepted."""
+    touch_possession(person)
+    Member.objects.filter(person=person, accepted_at=None).update(accepted_at=timezone.now())
+
+
+def edit_profile(*, person: Person, first_name: str, last_name: str, language: str) -> None:
+    """A person edits his own name and language; a name that was a guess is one no more."""
+    person.first_name = first_name
+    person.last_name = last_name
+    person.language = language
+    person.name_is_guess = False
+    person.save(update_fields=["first_name", "last_name", "language", "name_is_guess"])
+
+
 def unpossessed(person_ids: Iterable[int]) -> set[int]:
     """Those of the given people whose login nobody has taken possession of: neither password, nor link, nor sign-in."""
     return set(
         Person.objects.filter(
-            Q(pk__in=list(person_ids), possessed_at=None), is_staff=False, is_superuser=False
+            pk__in=list(person_ids), possessed_at=None, is_staff=False, is_superuser=False
         ).values_list("pk", flat=True)
     )
