@@ -43,8 +43,9 @@ class CourseCategory(models.Model):
         verbose_name = _("course category")
         verbose_name_plural = _("course categories")
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["parent", "name"], name="course_category_name_once"),
             models.UniqueConstraint(
-                fields=["parent", "name"], name="course_category_name_once", nulls_distinct=False
+                fields=["name"], condition=Q(parent=None), name="course_category_top_name_once"
             ),
         ]
 

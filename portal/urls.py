@@ -1,4 +1,16 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from portal.views import learn, learn_edit
 
 app_name = "portal"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("learn/", learn.courses, name="my_courses"),
+    path("learn/<path:shortname>/pages/", learn_edit.pages, name="pages"),
+    path("learn/<path:shortname>/pages/new/", learn_edit.new_page, name="new_page"),
+    path("learn/<path:shortname>/<int:page_id>/", learn.page, name="page"),
+    path("learn/<path:shortname>/<int:page_id>/mark/", learn.mark, name="mark_page"),
+    path("learn/<path:shortname>/<int:page_id>/edit/", learn_edit.edit_page, name="edit_page"),
+    path("learn/<path:shortname>/<int:page_id>/move/", learn_edit.move, name="move_page"),
+    path("learn/<path:shortname>/<int:page_id>/delete/", learn_edit.delete, name="delete_page"),
+    path("learn/<path:shortname>/", learn.course, name="course"),
+]

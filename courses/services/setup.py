@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import audit
-from courses.models import Course, CourseCategory, GroupMode
+from courses.models import Course, CourseCategory
 
 
 @transaction.atomic
@@ -16,23 +16,23 @@ def set_course(
     fullname: str,
     actor: audit.Actor,
     category: str = "",
-    groups: GroupMode | None = None,
+    groups: str = "",
     hidden: bool = False,
-    template: bool = False,
-    support: bool = False,
+    is_template: bool = False,
+    is_support: bool = False,
     not_for_seats: bool = False,
 ) -> Course:
     """Make or change a course; its category is found by name, or made.
 
-    Without `category` or `groups` a course keeps what it has. Raises ValidationError, by field name.
+    Without `category` or `groups` (a value of GroupMode) a course keeps what it has. Raises ValidationError, by field name.
     """
     course = Course.objects.filter(shortname=shortname).first() or Course(shortname=shortname)
     course.fullname = fullname
     course.visible = not hidden
-    course.is_template = template
-    course.is_support = support
+    course.is_template = is_template
+    course.is_support = is_support
     course.not_for_seats = not_for_seats
-    if groups is not None:
+    if groups:
         course.groups_mode = groups
     course.clean_fields(exclude=["category"])
     if category.strip() or not course.category_id:

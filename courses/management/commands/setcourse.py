@@ -36,10 +36,10 @@ class Command(JsonCommand):
                 shortname=options["shortname"],
                 fullname=options["fullname"],
                 category=options["category"],
-                groups=GroupMode(options["groups"]) if options["groups"] else None,
+                groups=options["groups"] or "",
                 hidden=options["hidden"],
-                template=options["template"],
-                support=options["support"],
+                is_template=options["template"],
+                is_support=options["support"],
                 not_for_seats=options["not_for_seats"],
                 actor=audit.OPERATOR,
             )

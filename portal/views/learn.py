@@ -1,0 +1,200 @@
+"""Participants' pages: my courses, a course, reading a page and marking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Person
+from courses.builtin.roles import GUIDES, ROLES
+from courses.models import Enrolment, GroupMode, Page
+from courses.selectors import (
+    MyCourse,
+    find_page,
+    group_names,
+    my_course,
+    my_courses,
+    named,
+    page_lines,
+    visible_people,
+)
+from courses.services import mark_page, open_course, unmark_page
+from seats.models import Assignment
+
+PEOPLE_PER_PAGE = 50
+PLACE = "portal:my_courses"  # what the main menu shows as current
+
+Parameters = ParamSpec("Parameters")
+CourseView = Callable[Concatenate[HttpRequest, MyCourse, Parameters], HttpResponse]
+View = Callable[..., HttpResponse]  # Django passes the short name by name
+
+
+def course_required(view: CourseView[Parameters]) -> View:
+    """Hand the view the visitor's own course of that short name.
+
+    A stranger gets 404; somebody who cannot enter now gets a page that says why, and whom to ask.
+    """
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, shortname: str, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        person = cast("Person", request.user)
+        mine = my_course(person.pk, shortname) if shortname.isprintable() else None
+        if mine is None:
+            raise Http404
+        if not mine.may_enter:
+            context = {"mine": mine, "giver": givers(person, [mine]).get(mine.course.pk), "place": PLACE}
+            return render(request, "portal/learn/closed.html", context, status=403)
+        return view(request, mine, *args, **kwargs)
+
+    return login_required(guarded)
+
+
+def counted(view: CourseView[Parameters]) -> CourseView[Parameters]:
+    """Record that the participant is in the course when he really looks at the page.
+
+    A browser that fetches ahead is turned away: it asks again when the link is followed. HEAD counts nothing.
+    """
+
+    @wraps(view)
+    def counting(
+        request: HttpRequest, mine: MyCourse, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        if fetches_ahead(request):
+            answer = HttpResponse(status=503)
+            patch_cache_control(answer, no_store=True)
+            return answer
+        if request.method == "GET":
+            open_course(person_id=mine.enrolment.person_id, course_id=mine.course.pk)
+        return view(request, mine, *args, **kwargs)
+
+    return counting
+
+
+def fetches_ahead(request: HttpRequest) -> bool:
+    """Whether a browser asks before anybody has followed the link."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return any(
+        word in purpose.lower() for purpose in purposes for word in ("prefetch", "prerender", "preview")
+    )
+
+
+@require_safe
+@login_required
+def courses(request: HttpRequest) -> HttpResponse:
+    """My courses: dates, progress, and for those that are not open, why."""
+    person = cast("Person", request.user)
+    mine = my_courses(person.pk)
+    closed = [one for one in mine if not one.may_enter]
+    given_by = givers(person, closed)
+    context = {
+        "open": [one for one in mine if one.may_enter],
+        "closed": [(one, given_by.get(one.course.pk)) for one in closed],
+        "place": PLACE,
+    }
+    return render(request, "portal/learn/courses.html", context)
+
+
+@require_safe
+@course_required
+@counted
+def course(request: HttpRequest, mine: MyCourse) -> HttpResponse:
+    """A course: its summary, its pages, and the people of it whom I see."""
+    lines = page_lines(course_id=mine.course.pk, person_id=mine.enrolment.person_id)
+    context = {
+        "mine": mine,
+        "course": mine.course,
+        "lines": lines,
+        "next": next((line for line in lines if not line.done), lines[0] if lines else None),
+        "place": PLACE,
+        **_people(request, mine.enrolment),
+    }
+    return render(request, "portal/learn/course.html", context)
+
+
+@require_safe
+@course_required
+@counted
+def page(request: HttpRequest, mine: MyCourse, page_id: int) -> HttpResponse:
+    """A page to read, with the ways to the one before and the one after."""
+    found = find_page_or_404(mine, page_id)
+    lines = page_lines(course_id=mine.course.pk, person_id=mine.enrolment.person_id)
+    index = [line.id for line in lines].index(found.pk)
+    context = {
+        "mine": mine,
+        "course": mine.course,
+        "page": found,
+        "line": lines[index],
+        "total": len(lines),
+        "previous": lines[index - 1] if index else None,
+        "next": lines[index + 1] if index + 1 < len(lines) else None,
+        "place": PLACE,
+    }
+    return render(request, "portal/learn/page.html", context)
+
+
+@require_POST
+@course_required
+def mark(request: HttpRequest, mine: MyCourse, page_id: int) -> HttpResponse:
+    """Mark the page as read, or take the mark back with `done=0`."""
+    found = find_page_or_404(mine, page_id)
+    change = unmark_page if request.POST.get("done") == "0" else mark_page
+    change(person_id=mine.enrolment.person_id, page_id=found.pk)
+    return HttpResponseRedirect(reverse("portal:page", args=[mine.course.shortname, found.pk]))
+
+
+def find_page_or_404(mine: MyCourse, page_id: int) -> Page:
+    """The page, if it is one of this course."""
+    found = find_page(course_id=mine.course.pk, page_id=page_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def givers(person: Person, courses: Sequence[MyCourse]) -> dict[int, str]:
+    """The organisation that gave the person his place last, by course. One query."""
+    given = Assignment.objects.filter(person=person, course__in=[mine.course.pk for mine in courses])
+    return dict(given.order_by("id").values_list("course_id", "account__name"))
+
+
+def _people(request: HttpRequest, viewer: Enrolment) -> dict[str, Any]:
+    """Tutors and participants the viewer sees, a page of them at a time."""
+    grouped = viewer.course.groups_mode == GroupMode.VISIBLE
+    mine_only = grouped and request.GET.get("people") != "all"
+    everybody = visible_people(viewer, my_groups_only=mine_only)
+    shown = named(everybody, viewer=viewer)
+    participants = Paginator(shown.exclude(role__in=GUIDES), PEOPLE_PER_PAGE)
+    page = participants.get_page(request.GET.get("page"))
+    guides = list(shown.filter(role__in=GUIDES))
+    names: dict[int, list[str]] = {}
+    if viewer.course.groups_mode != GroupMode.NONE:
+        names = group_names(viewer, [row.person_id for row in [*page, *guides]])
+    return {
+        "guides": [_shown(row, names) for row in guides],
+        "participants": [_shown(row, names) for row in page],
+        "people_page": page,
+        "waiting": everybody.count() - participants.count - len(guides),
+        "choices": [("", _("My group")), ("all", _("Everybody"))] if grouped else [],
+        "viewer_id": viewer.person_id,
+    }
+
+
+def _shown(row: Enrolment, names: dict[int, list[str]]) -> dict[str, Any]:
+    role = ROLES.get(row.role)
+    return {
+        "id": row.person_id,
+        "name": row.person.name,
+        "role": role.label if role else row.role,
+        "groups": names.get(row.person_id, []),
+    }
