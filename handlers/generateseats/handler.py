@@ -56,8 +56,8 @@ class GenerateSeats(Handler):
             "seats",
         ),
         "made": ngettext_lazy(
-            "%(seats)d seat of “%(item)s” was made for order %(bill)s.",
-            "%(seats)d seats of “%(item)s” were made for order %(bill)s.",
+            "%(seats)d seat of “%(item)s” was made for order %(order)s.",
+            "%(seats)d seats of “%(item)s” were made for order %(order)s.",
             "seats",
         ),
     }
@@ -131,7 +131,7 @@ class GenerateSeats(Handler):
         data: dict[str, str | int] = {
             "seats": seats,
             "item": purchase.item_name,
-            "bill": purchase.bill_number,
+            "order": purchase.bill_number,
         }
         return Delivery(
             Feedback(Message("ready", data), Message("ready_mail", data), Message("made", data)),

@@ -312,7 +312,7 @@ def test_the_feedback_is_put_into_words_when_it_is_read(quantity: int, public: s
 def test_feedback_survives_storage() -> None:
     feedback = HANDLER.deliver(make_purchase()).feedback
     assert Feedback.from_json(feedback.as_json()) == feedback
-    data: dict[str, str | int] = {"seats": 1, "item": "Ten seats", "bill": "CMD-2026-000007"}
+    data: dict[str, str | int] = {"seats": 1, "item": "Ten seats", "order": "CMD-2026-000007"}
     assert feedback.public == Message("ready", data)
 
 
