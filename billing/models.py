@@ -78,33 +78,42 @@ class Bill(models.Model):
     """An order. Its stored state is draft, placed or cancelled; payment, opening and production are derived."""
 
     class State(models.TextChoices):
-        DRAFT = "draft"
-        PLACED = "placed"
-        CANCELLED = "cancelled"
+        DRAFT = "draft", _("draft")
+        PLACED = "placed", _("placed")
+        CANCELLED = "cancelled", _("cancelled")
 
     class Paymode(models.TextChoices):
         TRANSFER = "transfer", _("bank transfer")
         TESTCARD = "testcard", _("test card")
         FREE = "free", _("nothing to pay")
 
-    number = models.CharField(max_length=40, unique=True)
+    class OpenedHow(models.TextChoices):
+        PAYMENT = "payment", _("payment")
+        FREE = "free", _("nothing to pay")
+        CREDIT = "credit", _("credit")
+
+    number = models.CharField(_("number"), max_length=40, unique=True)
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="bills")
-    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="bills")
-    buyer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="bills")
-    state = models.CharField(max_length=10, choices=State, default=State.PLACED)
+    account = models.ForeignKey(
+        CustomerAccount, on_delete=models.PROTECT, related_name="bills", verbose_name=_("organisation")
+    )
+    buyer = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="bills", verbose_name=_("ordered by")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLACED)
     currency = models.CharField(max_length=3)
     language = models.CharField(max_length=8, default="fr")
-    paymode = models.CharField(max_length=10, choices=Paymode)
+    paymode = models.CharField(_("way of paying"), max_length=10, choices=Paymode)
     purchase_order = models.CharField(_("your order number"), max_length=60, blank=True)
     net = models.BigIntegerField()
     tax = models.BigIntegerField()
     gross = models.BigIntegerField()
-    terms_version = models.CharField(max_length=20, blank=True)
+    terms_version = models.CharField(_("terms agreed to"), max_length=20, blank=True)
     terms_agreed_at = models.DateTimeField(null=True, blank=True)
-    placed_at = models.DateTimeField(null=True, blank=True)
+    placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
     # The instant of purchase: when the order was opened, never the time of a run.
-    opened_at = models.DateTimeField(null=True, blank=True)
-    opened_how = models.CharField(max_length=20, blank=True)  # payment | free | credit
+    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    opened_how = models.CharField(_("opened by"), max_length=20, choices=OpenedHow, blank=True)
     opened_by = models.CharField(max_length=120, blank=True)  # an audit actor
     created_at = models.DateTimeField(default=timezone.now)
     # One order per checkout: pressing the button twice finds the first one.
@@ -124,20 +133,24 @@ class BillParty(models.Model):
     """Who an order concerns, frozen: the customer, payers, a recipient of documents."""
 
     class Kind(models.TextChoices):
-        CUSTOMER = "customer"
-        PAYER = "payer"
-        RECIPIENT = "recipient"
+        CUSTOMER = "customer", _("customer")
+        PAYER = "payer", _("payer")
+        RECIPIENT = "recipient", _("recipient")
 
     bill = models.ForeignKey(Bill, on_delete=models.CASCADE, related_name="parties")
-    kind = models.CharField(max_length=10, choices=Kind)
-    name = models.CharField(max_length=200)
-    siren = models.CharField(max_length=9, blank=True)
-    vat_number = models.CharField(max_length=20, blank=True)
-    address = models.TextField(max_length=500, blank=True)
-    postcode = models.CharField(max_length=20, blank=True)
-    city = models.CharField(max_length=100, blank=True)
-    country = CountryField(default="FR")
-    email = models.EmailField(blank=True)
+    kind = models.CharField(_("part"), max_length=10, choices=Kind)
+    name = models.CharField(_("name"), max_length=200)
+    siren = models.CharField("SIREN", max_length=9, blank=True)
+    vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
+    address = models.TextField(_("address"), max_length=500, blank=True)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    country = CountryField(_("country"), default="FR")
+    email = models.EmailField(_("e-mail address"), blank=True)
+
+    class Meta:
+        verbose_name = _("party")
+        verbose_name_plural = _("parties")
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"
@@ -153,23 +166,25 @@ class BillLine(models.Model):
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     position = models.PositiveIntegerField()
     item = models.ForeignKey(CatalogItem, on_delete=models.SET_NULL, null=True, related_name="+")
-    item_code = models.CharField(max_length=40)
-    item_name = models.CharField(max_length=200)
-    quantity = models.PositiveIntegerField()
+    item_code = models.CharField(_("code"), max_length=40)
+    item_name = models.CharField(_("item"), max_length=200)
+    quantity = models.PositiveIntegerField(_("quantity"))
     unit_price = models.BigIntegerField()
     price_includes_tax = models.BooleanField()
     tax_rate = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
     net = models.BigIntegerField()
     tax = models.BigIntegerField()
     gross = models.BigIntegerField()
-    handler = models.CharField(max_length=60, blank=True)
-    params = models.TextField(blank=True)
+    handler = models.CharField(_("automation"), max_length=60, blank=True)
+    params = models.TextField(_("parameters"), blank=True)
     seat_mode = models.CharField(max_length=10, default="none")
     renewable = models.BooleanField(default=False)
     customer_data = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ("position", "id")
+        verbose_name = _("line")
+        verbose_name_plural = _("lines")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["bill", "position"], name="bill_line_position_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="bill_line_quantity_positive"),
@@ -204,10 +219,10 @@ class Payment(models.Model):
 
     bill = models.ForeignKey(Bill, on_delete=models.PROTECT, related_name="payments")
     amount = models.BigIntegerField()
-    gateway = models.CharField(max_length=20)  # transfer | testcard
-    reference = models.CharField(max_length=120)
-    received_at = models.DateTimeField()
-    recorded_at = models.DateTimeField(default=timezone.now)
+    gateway = models.CharField(_("way of paying"), max_length=20)  # transfer | testcard
+    reference = models.CharField(_("reference"), max_length=120)
+    received_at = models.DateTimeField(_("received"))
+    recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
     recorded_by = models.CharField(max_length=120)  # an audit actor
 
     class Meta:
@@ -227,30 +242,30 @@ class ProductionRun(LeasedRow):
     """One delivery of one line in one phase."""
 
     class Phase(models.TextChoices):
-        PREPARE = "prepare"
-        DELIVER = "deliver"
+        PREPARE = "prepare", _("before payment")
+        DELIVER = "deliver", _("delivery")
 
     class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        WAITING = "waiting"  # a temporary error: tried again at `not_before`
-        DONE = "done"
-        FAILED = "failed"
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        WAITING = "waiting", _("waits")  # a temporary error: tried again at `not_before`
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
 
     CLAIMABLE = (State.QUEUED.value, State.WAITING.value)
     RUNNING = State.RUNNING.value
 
     line = models.ForeignKey(BillLine, on_delete=models.PROTECT, related_name="runs")
-    phase = models.CharField(max_length=10, choices=Phase)
-    handler = models.CharField(max_length=60)
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    phase = models.CharField(_("phase"), max_length=10, choices=Phase)
+    handler = models.CharField(_("automation"), max_length=60)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     error_field = models.CharField(max_length=60, blank=True)
     # Attempts made before it was last queued by hand: the back-off and the limit count from there.
     attempts_before = models.PositiveIntegerField(default=0)
     delivered = models.JSONField(default=dict, blank=True)
     feedback = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
         ordering = ("id",)

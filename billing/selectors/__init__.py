@@ -1,6 +1,6 @@
 """What reads orders, each with a constant number of queries."""
 
-from billing.selectors.documents import bill_document, run_documents
+from billing.selectors.documents import bill_document, mail_documents, run_documents
 from billing.selectors.figures import Figures, figures, with_figures
 from billing.selectors.pages import BillPage, LineView, PurchaseRow, bill_page, line_seats, purchases
 from billing.selectors.watch import Watch, watch
@@ -15,6 +15,7 @@ __all__ = [
     "bill_page",
     "figures",
     "line_seats",
+    "mail_documents",
     "purchases",
     "run_documents",
     "watch",

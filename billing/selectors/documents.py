@@ -8,6 +8,7 @@ from typing import Any
 
 from billing.models import Bill, BillLine, ProductionRun
 from billing.selectors.figures import figures, with_figures
+from common.models import OutboxMail
 from common.money import to_decimal
 from handlers.contract import Delivered
 
@@ -69,3 +70,20 @@ def _run(run: ProductionRun) -> dict[str, Any]:
         "error": run.error,
         "delivered": {**Delivered().as_json(), **run.delivered},
     }
+
+
+def mail_documents(*, to: str | None = None) -> list[dict[str, Any]]:
+    """The outbox as `listmail --json` prints it, oldest first: no text, no ids, no secrets."""
+    mails = OutboxMail.objects.order_by("id")
+    if to is not None:
+        mails = mails.filter(to__iexact=to.strip())
+    return [
+        {
+            "to": mail.to,
+            "kind": mail.kind,
+            "state": mail.state,
+            "created": mail.created_at,
+            "sent": mail.sent_at,
+        }
+        for mail in mails
+    ]

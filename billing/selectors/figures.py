@@ -27,8 +27,10 @@ class FigureColumns(TypedDict):
     any_waiting: bool
 
 
-if TYPE_CHECKING:  # only the type checker can read it
+if TYPE_CHECKING:
     BillWithFigures = WithAnnotations[Bill, FigureColumns]
+else:  # only a type checker can read that
+    BillWithFigures = Bill
 
 
 @dataclass(frozen=True, slots=True)

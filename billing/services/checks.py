@@ -53,6 +53,12 @@ def offer_of(item: CatalogItem) -> Offer:
     )
 
 
+def most_units(item: CatalogItem, handler: Handler | None) -> int:
+    """How many units of an item one order may have: its own limit, its automation's, and that of MOST_UNITS."""
+    limits = [MOST_UNITS, item.max_quantity, handler.quantity_limit(offer_of(item)) if handler else None]
+    return min(limit for limit in limits if limit is not None)
+
+
 def check_buyer(account: CustomerAccount, buyer: Person) -> Iterator[Problem]:
     """A buyer is an owner or a buyer of the organisation."""
     allowed = Member.objects.filter(
@@ -156,10 +162,7 @@ class _LineCheck:
             return None
 
     def _quantity(self, handler: Handler | None, units: int) -> bool:
-        limits = [MOST_UNITS, self.item.max_quantity]
-        if handler is not None:
-            limits.append(handler.quantity_limit(offer_of(self.item)))
-        most = min(limit for limit in limits if limit is not None)
+        most = most_units(self.item, handler)
         if self.line.quantity < 1:
             self._add("quantity", _("Order at least 1."))
         elif units > most:

@@ -1,0 +1,1 @@
+"""The way from cart to order: whose cart it is, and the steps of checkout."""
