@@ -17,7 +17,7 @@ from babel.numbers import format_decimal
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext, pgettext
 
 from common.languages import locale_for
 
@@ -145,12 +145,12 @@ def text_row(counts: SeatCounts) -> str:
 def state_word(state: str) -> str:
     """The state of a seat, as it is said on screen."""
     words = {
-        "free": gettext("free"),
-        "reserved": gettext("given"),
-        "assigned": gettext("given"),
-        "consumed": gettext("started"),
-        "expired": gettext("expired"),
-        "withdrawn": gettext("withdrawn"),
+        "free": pgettext("seat", "free"),
+        "reserved": pgettext("seat", "given"),
+        "assigned": pgettext("seat", "given"),
+        "consumed": pgettext("seat", "started"),
+        "expired": pgettext("seat", "expired"),
+        "withdrawn": pgettext("seat", "withdrawn"),
     }
     return words[state]
 
@@ -175,7 +175,7 @@ def _drawing(counts: SeatCounts) -> tuple[int, int, str]:
 
 
 def _paths(marks: Iterable[tuple[str, int, int]]) -> str:
-    """The marks at the given places, as one path for each way of drawing. One `M` of `ring` and `disc` each."""
+    """The marks at the given places, as one path for each way of drawing; each mark is one `M`."""
     disc: list[str] = []
     ring: list[str] = []
     half: list[str] = []
@@ -184,11 +184,14 @@ def _paths(marks: Iterable[tuple[str, int, int]]) -> str:
         if kind == "in_use":
             disc.append(f"M{x} {y + 5}a5 5 0 1 1 10 0a5 5 0 1 1-10 0z")
             continue
-        ring.append(f"M{x}.75 {y + 5}a4.25 4.25 0 1 1 8.5 0a4.25 4.25 0 1 1-8.5 0z")
+        circle = f"M{x}.75 {y + 5}a4.25 4.25 0 1 1 8.5 0a4.25 4.25 0 1 1-8.5 0z"
+        if kind == "ended":
+            lines = "m1.25 3l6-6m-6.8 3.4l4.2-4.2m-.8 7.6l4.2-4.2"
+            hatch.append(circle + lines)
+            continue
+        ring.append(circle)
         if kind == "invited":
             half.append(f"M{x}.75 {y + 5}h8.5a4.25 4.25 0 0 1-8.5 0z")
-        elif kind == "ended":
-            hatch.append(f"M{x + 2} {y + 8}l6-6M{x + 1}.2 {y + 5}.4l4.2-4.2M{x + 4}.6 {y + 8}.8l4.2-4.2")
     return (
         _path("disc", "".join(disc), filled=True)
         + _path("half", "".join(half), filled=True)
@@ -212,15 +215,15 @@ def _bar(numbers: list[tuple[str, int]]) -> str:
 def _segment(kind: str, x: int, width: int) -> str:
     if kind == "in_use":
         return _path("disc", _pill(x, 0, width, SIZE), filled=True)
-    outline = _path("ring", _pill(x + 0.75, 0.75, width - 1.5, SIZE - 1.5))
+    pill = _pill(x + 0.75, 0.75, width - 1.5, SIZE - 1.5)
     if kind == "invited":
-        return _path("half", _half_pill(x, width), filled=True) + outline
+        return _path("half", _half_pill(x, width), filled=True) + _path("ring", pill)
     if kind == "ended":
         lines = "".join(
             f"M{x + offset} {SIZE - 1.5}l{SIZE - 3}-{SIZE - 3}" for offset in range(2, width - SIZE + 2, 4)
         )
-        return _path("hatch", lines) + outline
-    return outline
+        return _path("hatch", pill + lines)
+    return _path("ring", pill)
 
 
 def _pill(x: float, y: float, width: float, height: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from seats import seatrow
@@ -14,18 +14,22 @@ register = template.Library()
 ROW = '<span class="seat-row">{}<span class="seat-row__words" aria-hidden="true">{}</span></span>'
 
 
+def _row(counts: seatrow.SeatCounts, words: str, scale: float) -> SafeString:
+    # A number does not part from its word at the end of a line.
+    parts = format_html_join(" · ", "<span>{}</span>", ((part,) for part in words.split(" · ")))
+    return format_html(ROW, seatrow.svg(counts, label=words, scale=scale), parts)
+
+
 @register.simple_tag
 def seat_row(counts: seatrow.SeatCounts, scale: float = 1) -> SafeString:
     """The row and its words. `scale` 1.5 for the head of a page."""
-    words = seatrow.sentence(counts)
-    return format_html(ROW, seatrow.svg(counts, label=words, scale=scale), words)
+    return _row(counts, seatrow.sentence(counts), scale)
 
 
 @register.simple_tag
 def pack_row(number: int, scale: float = 1) -> SafeString:
     """What a pack on sale holds: that many free seats, and "10 seats"."""
-    words = seatrow.pack_sentence(number)
-    return format_html(ROW, seatrow.svg(seatrow.SeatCounts(free=number), label=words, scale=scale), words)
+    return _row(seatrow.SeatCounts(free=number), seatrow.pack_sentence(number), scale)
 
 
 @register.simple_tag

@@ -11,8 +11,16 @@ from seats.seatrow import SeatCounts
 from tests.design.forms import Entries, Kinds
 
 POOLS = [
-    {"name": "SPOC Appropriation Moodle", "counts": SeatCounts(in_use=7, invited=2, free=3), "ends": "31 July 2027"},
-    {"name": "Any open course", "counts": SeatCounts(in_use=30, invited=10, free=15, ended=5), "ends": "31 December 2027"},
+    {
+        "name": "SPOC Appropriation Moodle",
+        "counts": SeatCounts(in_use=7, invited=2, free=3),
+        "ends": "31 July 2027",
+    },
+    {
+        "name": "Any open course",
+        "counts": SeatCounts(in_use=30, invited=10, free=15, ended=5),
+        "ends": "31 December 2027",
+    },
     {"name": "Health and safety at work", "counts": SeatCounts(in_use=412, invited=96, free=92), "ends": ""},
 ]
 PEOPLE = [
@@ -96,6 +104,23 @@ def empty(request: HttpRequest) -> HttpResponse:
     return render(request, "design/empty.html", {"place": "seats:my"})
 
 
+LETTER = {
+    "name": "Ahmed O'Brien",
+    "course": "Appropriation & Moodle",
+    "email": "a.benali@lavallee.example",
+    "button_url": "https://shop.example/i/Zp3J2YtVwq8?from=mail&n=1",
+    "button_label": "Choose my password and begin",
+    "counts": SeatCounts(in_use=7, invited=2, free=3),
+}
+
+
+def letter(request: HttpRequest) -> HttpResponse:
+    """A mail in both its forms."""
+    if request.GET.get("form") == "text":
+        return render(request, "design/letter.txt", LETTER, content_type="text/plain; charset=utf-8")
+    return render(request, "design/letter.html", LETTER)
+
+
 def refused(template: str, status: int) -> object:
     return lambda request: render(request, template, status=status)
 
@@ -127,6 +152,7 @@ urlpatterns = [
     path("", guide),
     path("checkout/", checkout),
     path("empty/", empty),
+    path("letter/", letter),
     path("404/", refused("404.html", 404)),  # type: ignore[arg-type]
     path("403/", refused("403.html", 403)),  # type: ignore[arg-type]
     path("csrf/", refused("403_csrf.html", 403)),  # type: ignore[arg-type]
