@@ -1,9 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import learn, learn_edit
+from portal.views import doors, learn, learn_edit
 
 app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("start/", doors.start, name="start"),
+    path("password/", doors.own_password, name="choose_password"),
+    path("invitation/<str:token>/", doors.invitation, name="invitation"),
+    path("invitation/<str:token>/renew/", doors.renew, name="invitation_renew"),
     path("learn/", learn.courses, name="my_courses"),
     path("learn/<path:shortname>/pages/", learn_edit.pages, name="pages"),
     path("learn/<path:shortname>/pages/new/", learn_edit.new_page, name="new_page"),

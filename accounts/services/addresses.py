@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
+from django.db import transaction
 
 from accounts.models import Person
 
 
+@transaction.atomic
 def verify_address(person: Person) -> None:
-    """Note that a person's address reaches him: a link mailed there was used, or an operator vouches for it."""
+    """Note that a person's address reaches him: a link mailed there was used, or an operator vouches for it.
+
+    A person has this one address, and nobody else has it: rows left from a change of address go.
+    """
+    EmailAddress.objects.filter(email=person.email_key).exclude(user=person).delete()
+    EmailAddress.objects.filter(user=person).exclude(email=person.email_key).delete()
     EmailAddress.objects.update_or_create(
         user=person, email=person.email_key, defaults={"verified": True, "primary": True}
     )

@@ -1,0 +1,10 @@
+"""Mails about people, put into words for the seller in whose name they leave."""
+
+from __future__ import annotations
+
+from portal.mails import account
+
+
+def register() -> None:
+    """Say who renders the kinds that this app puts into words."""
+    account.register()

@@ -1,0 +1,245 @@
+"""Mails about signing in and about teams. Links and temporary passwords are made here, while the mail is sent."""
+
+from __future__ import annotations
+
+from allauth.account.models import EmailAddress
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import mails
+from accounts.links import confirmation_link, on_this_site, password_link, sign_in_link, sign_up_link
+from accounts.models import Invitation, Member, Person, Role
+from accounts.services import InvitationClosed
+from catalog.selectors import get_shop
+from common import outbox
+from common.models import OutboxMail
+from common.outbox import Letter, Undeliverable
+from common.zone import format_day
+from portal.mails.letters import WayIn, letter, way_in
+
+
+def register() -> None:
+    """Say who renders the kinds of accounts."""
+    outbox.register(mails.CONFIRM_EMAIL, render_confirm_email)
+    outbox.register(mails.RESET, render_reset)
+    outbox.register(mails.EXISTS, render_exists)
+    outbox.register(mails.UNKNOWN, render_unknown)
+    outbox.register(mails.PASSWORD_CHANGED, render_password_changed)
+    outbox.register(mails.MEMBER_INVITED, render_member_invited)
+    outbox.register(mails.MEMBER_ADDED, render_member_added)
+    outbox.register(mails.INVITATION_RENEWED, render_invitation_renewed)
+
+
+def render_confirm_email(mail: OutboxMail) -> Letter:
+    """Somebody signed up: the link confirms the address."""
+    address = EmailAddress.objects.filter(pk=mail.ids["address"]).first()
+    if address is None or address.verified:
+        raise Undeliverable("the address is confirmed, or gone")
+    return letter(
+        _("Confirm your address"),
+        paragraphs=[
+            _(
+                "You have signed up at %(shop)s with this address. One step is missing: confirm that it is yours."
+            )
+            % {"shop": get_shop().name},
+            _("The link works for 3 days."),
+        ],
+        button=(_("Confirm my address"), confirmation_link(address, str(mail.ids["next"]))),
+        after=[_("You did not sign up? Then do nothing: without you nobody gets in with your address.")],
+    )
+
+
+def render_reset(mail: OutboxMail) -> Letter:
+    """Somebody asked for a new password."""
+    person = _person(mail)
+    return letter(
+        _("Choose a new password"),
+        paragraphs=[
+            _("A new password was asked for, for your user name %(email)s.") % {"email": person.email},
+            _("The link works once, for 24 hours."),
+        ],
+        button=(_("Choose a password"), password_link(person, str(mail.ids["next"]))),
+        after=[_("You did not ask for it? Then do nothing: your password stays as it is.")],
+    )
+
+
+def render_exists(mail: OutboxMail) -> Letter:
+    """Somebody signed up with an address that is known: its owner needs no second login."""
+    person = _person(mail)
+    next_path = str(mail.ids["next"])
+    choose = password_link(person, next_path)
+    if person.possessed_at is None:
+        return letter(
+            _("Choose your password"),
+            paragraphs=[
+                _("Everything is ready for you at %(shop)s; only a password is missing.")
+                % {"shop": get_shop().name},
+                _("Your user name is %(email)s. The link works once, for 24 hours.")
+                % {"email": person.email},
+            ],
+            button=(_("Choose a password"), choose),
+            after=[_("You did not ask for this? Then do nothing.")],
+        )
+    return letter(
+        _("You can sign in already"),
+        paragraphs=[
+            _("There is no need to sign up again at %(shop)s: you sign in with %(email)s and your password.")
+            % {"shop": get_shop().name, "email": person.email}
+        ],
+        button=(_("Sign in"), sign_in_link(next_path)),
+        after=[
+            _("If you no longer know your password, choose a new one here within 24 hours:"),
+            choose,
+            _("You did not ask for this? Then do nothing."),
+        ],
+    )
+
+
+def render_unknown(mail: OutboxMail) -> Letter:
+    """Somebody asked for a new password with an address that nobody signs in with."""
+    return letter(
+        _("Your request for a new password"),
+        paragraphs=[
+            _("A new password was asked for at %(shop)s, but nobody signs in there with %(email)s.")
+            % {"shop": get_shop().name, "email": mail.to},
+            _("Perhaps you are known by another of your addresses; otherwise you can sign up."),
+        ],
+        button=(_("Sign up"), sign_up_link()),
+        after=[_("You did not ask for this? Then do nothing.")],
+    )
+
+
+def render_password_changed(mail: OutboxMail) -> Letter:
+    """News for the owner of a login whose password was changed."""
+    person = _person(mail)
+    return letter(
+        _("Your password was changed"),
+        paragraphs=[
+            _("The password of %(email)s at %(shop)s was changed. If it was you, all is well.")
+            % {"email": person.email, "shop": get_shop().name}
+        ],
+        button=(_("It was not me: choose another password"), on_this_site(reverse("account_reset_password"))),
+    )
+
+
+def render_member_invited(mail: OutboxMail) -> Letter:
+    """A new member of a team who has no password yet."""
+    member = _member(mail)
+    try:
+        way = way_in(invitation_id=int(mail.ids["invitation"]))
+    except InvitationClosed:
+        return _member_added(member)
+    invitation = Invitation.objects.select_related("invited_by", "account").get(pk=mail.ids["invitation"])
+    return letter(
+        _subject(member),
+        who=_who(invitation),
+        paragraphs=[_role_words(member), _password_words(way)],
+        facts=_facts(way),
+        button=(_button(way), way.url),
+        after=[_works_until(way)],
+    )
+
+
+def render_member_added(mail: OutboxMail) -> Letter:
+    """A new member of a team who signs in already."""
+    return _member_added(_member(mail))
+
+
+def _member_added(member: Member) -> Letter:
+    return letter(
+        _subject(member),
+        paragraphs=[
+            _role_words(member),
+            _("You sign in as usual, as %(email)s.") % {"email": member.person.email},
+        ],
+        button=(_("Sign in"), sign_in_link()),
+    )
+
+
+def render_invitation_renewed(mail: OutboxMail) -> Letter:
+    """A new link, or a new temporary password, for somebody who asked for it."""
+    invitation = (
+        Invitation.objects.select_related("person", "invited_by", "account")
+        .filter(pk=mail.ids["invitation"])
+        .first()
+    )
+    if invitation is None:
+        raise Undeliverable("the invitation is gone")
+    try:
+        way = way_in(invitation_id=invitation.pk)
+    except InvitationClosed as closed:
+        raise Undeliverable("the invitation is closed") from closed
+    return letter(
+        _("Your new way in"),
+        who=_who(invitation),
+        paragraphs=[_password_words(way)],
+        facts=_facts(way),
+        button=(_button(way), way.url),
+        after=[_works_until(way), _("Earlier mails of this invitation no longer work.")],
+    )
+
+
+def _person(mail: OutboxMail) -> Person:
+    person = Person.objects.filter(pk=mail.ids["person"], is_active=True).first()
+    if person is None:
+        raise Undeliverable("the person is gone")
+    return person
+
+
+def _member(mail: OutboxMail) -> Member:
+    member = Member.objects.select_related("person", "account").filter(pk=mail.ids["member"]).first()
+    if member is None:
+        raise Undeliverable("the membership has ended")
+    return member
+
+
+def _subject(member: Member) -> str:
+    return _("You are in the team of %(organisation)s") % {"organisation": member.account.name}
+
+
+def _who(invitation: Invitation) -> str:
+    names = {"organisation": invitation.account.name, "shop": get_shop().name}
+    if invitation.invited_by is None:
+        return _("%(organisation)s invites you to %(shop)s.") % names
+    return _("%(name)s of %(organisation)s invites you to %(shop)s.") % (
+        names | {"name": invitation.invited_by.name}
+    )
+
+
+def _role_words(member: Member) -> str:
+    names = {"organisation": member.account.name, "shop": get_shop().name}
+    words = {
+        Role.OWNER: _(
+            "You now act for %(organisation)s at %(shop)s, as an owner: orders, seats and the team."
+        ),
+        Role.BUYER: _("You now buy for %(organisation)s at %(shop)s: the shop, orders and their documents."),
+        Role.MANAGER: _("You now give the seats of %(organisation)s at %(shop)s to people."),
+        Role.VIEWER: _("You now see the seats and people of %(organisation)s at %(shop)s."),
+    }
+    return words[Role(member.role)] % names
+
+
+def _password_words(way: WayIn) -> str:
+    if way.password:
+        return _("Sign in with this user name and this temporary password; you then choose your own.")
+    return _("Choose your password through the link, and you are in.")
+
+
+def _facts(way: WayIn) -> list[tuple[str, str]]:
+    facts = [(_("Your user name"), way.user_name)]
+    if way.password:
+        facts.append((_("Your temporary password"), way.password))
+    return facts
+
+
+def _button(way: WayIn) -> str:
+    return _("Sign in") if way.password else _("Choose my password and begin")
+
+
+def _works_until(way: WayIn) -> str:
+    words = (
+        _("The temporary password works until %(day)s.")
+        if way.password
+        else _("The link works once, until %(day)s.")
+    )
+    return words % {"day": format_day(way.works_until)}

@@ -1,0 +1,80 @@
+"""What the letters of this app share: the seller's head and foot, and the ways in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts.links import on_this_site, sign_in_link, with_next
+from accounts.models import Invitation
+from accounts.services import issue_password, issue_token
+from catalog.selectors import get_shop
+from common.outbox import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How an invited person comes in: through a one-use link, or with a temporary password."""
+
+    url: str
+    user_name: str
+    password: str  # empty: the link is enough
+    works_until: datetime
+
+
+def way_in(*, invitation_id: int, next_path: str = "", notice_version: str = "") -> WayIn:
+    """Make the link or the temporary password (SHOPSEATS_CREDENTIALS) of an invitation that is being mailed.
+
+    `next_path` is a page of this site to go to afterwards; `notice_version` says which information notice the mail
+    carries. Raises accounts.services.InvitationClosed when nobody is to be invited any more.
+    """
+    password = ""
+    if settings.SHOPSEATS_CREDENTIALS == "password":
+        password = issue_password(invitation_id=invitation_id, notice_version=notice_version)
+        url = sign_in_link(next_path)
+    else:
+        token = issue_token(invitation_id=invitation_id, notice_version=notice_version)
+        url = on_this_site(with_next(reverse("portal:invitation", args=[token]), next_path))
+    invitation = Invitation.objects.select_related("person").get(pk=invitation_id)
+    assert invitation.expires_at is not None  # noqa: S101
+    return WayIn(url, invitation.person.email, password, invitation.expires_at)
+
+
+def letter(
+    subject: str,
+    *,
+    paragraphs: Sequence[str],
+    button: tuple[str, str],
+    who: str = "",
+    facts: Sequence[tuple[str, str]] = (),
+    after: Sequence[str] = (),
+    template: str = "letter",
+    **context: Any,
+) -> Letter:
+    """A letter of the seller: who writes and why, paragraphs, facts (label, value), one button, a few words after."""
+    shop = get_shop()
+    label, url = button
+    context |= {
+        "seller": shop,
+        "subject": subject,
+        "who": who,
+        "paragraphs": paragraphs,
+        "facts": facts,
+        "after": after,
+        "button_label": label,
+        "button_url": url,
+    }
+    return Letter(
+        subject=subject,
+        text=render_to_string(f"mail/{template}.txt", context),
+        html=render_to_string(f"mail/{template}.html", context),
+        sender=formataddr((shop.name, shop.mail_sender)) if shop.mail_sender else "",
+        reply_to=(shop.help_email,) if shop.help_email else (),
+    )
