@@ -5,6 +5,7 @@ A further platform is a further class, named in SITES.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -49,4 +50,4 @@ class BuiltinSite:
             mark_page(person_id=person_id, page_id=page.pk)
 
 
-SITES: dict[str, type[BuiltinSite]] = {"builtin": BuiltinSite}
+SITES: dict[str, Callable[[], Site]] = {"builtin": BuiltinSite}
