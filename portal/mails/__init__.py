@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from portal.mails import account
+from portal.mails import account, seats
 
 
 def register() -> None:
     """Say who renders the kinds that this app puts into words."""
     account.register()
+    seats.register()

@@ -14,8 +14,7 @@ from catalog.selectors import get_shop
 from common import outbox
 from common.models import OutboxMail
 from common.outbox import Letter, Undeliverable
-from common.zone import format_day
-from portal.mails.letters import WayIn, letter, way_in
+from portal.mails.letters import WayIn, letter, way_button, way_facts, way_in, who_invites, works_until
 
 
 def register() -> None:
@@ -132,11 +131,11 @@ def render_member_invited(mail: OutboxMail) -> Letter:
     invitation = Invitation.objects.select_related("invited_by", "account").get(pk=mail.ids["invitation"])
     return letter(
         _subject(member),
-        who=_who(invitation),
+        who=who_invites(invitation),
         paragraphs=[_role_words(member), _password_words(way)],
-        facts=_facts(way),
-        button=(_button(way), way.url),
-        after=[_works_until(way)],
+        facts=way_facts(way),
+        button=(way_button(way), way.url),
+        after=[works_until(way)],
     )
 
 
@@ -171,11 +170,11 @@ def render_invitation_renewed(mail: OutboxMail) -> Letter:
         raise Undeliverable("the invitation is closed") from closed
     return letter(
         _("Your new way in"),
-        who=_who(invitation),
+        who=who_invites(invitation),
         paragraphs=[_password_words(way)],
-        facts=_facts(way),
-        button=(_button(way), way.url),
-        after=[_works_until(way), _("Earlier mails of this invitation no longer work.")],
+        facts=way_facts(way),
+        button=(way_button(way), way.url),
+        after=[works_until(way), _("Earlier mails of this invitation no longer work.")],
     )
 
 
@@ -197,15 +196,6 @@ def _subject(member: Member) -> str:
     return _("You are in the team of %(organisation)s") % {"organisation": member.account.name}
 
 
-def _who(invitation: Invitation) -> str:
-    names = {"organisation": invitation.account.name, "shop": get_shop().name}
-    if invitation.invited_by is None:
-        return _("%(organisation)s invites you to %(shop)s.") % names
-    return _("%(name)s of %(organisation)s invites you to %(shop)s.") % (
-        names | {"name": invitation.invited_by.name}
-    )
-
-
 def _role_words(member: Member) -> str:
     names = {"organisation": member.account.name, "shop": get_shop().name}
     words = {
@@ -223,23 +213,3 @@ def _password_words(way: WayIn) -> str:
     if way.password:
         return _("Sign in with this user name and this temporary password; you then choose your own.")
     return _("Choose your password through the link, and you are in.")
-
-
-def _facts(way: WayIn) -> list[tuple[str, str]]:
-    facts = [(_("Your user name"), way.user_name)]
-    if way.password:
-        facts.append((_("Your temporary password"), way.password))
-    return facts
-
-
-def _button(way: WayIn) -> str:
-    return _("Sign in") if way.password else _("Choose my password and begin")
-
-
-def _works_until(way: WayIn) -> str:
-    words = (
-        _("The temporary password works until %(day)s.")
-        if way.password
-        else _("The link works once, until %(day)s.")
-    )
-    return words % {"day": format_day(way.works_until)}

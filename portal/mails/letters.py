@@ -11,12 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.links import on_this_site, sign_in_link, with_next
 from accounts.models import Invitation
 from accounts.services import issue_password, issue_token
 from catalog.selectors import get_shop
 from common.outbox import Letter
+from common.zone import format_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,36 @@ def letter(
         sender=formataddr((shop.name, shop.mail_sender)) if shop.mail_sender else "",
         reply_to=(shop.help_email,) if shop.help_email else (),
     )
+
+
+def who_invites(invitation: Invitation) -> str:
+    """The first sentence of an invitation: who writes, for which organisation."""
+    names = {"organisation": invitation.account.name, "shop": get_shop().name}
+    if invitation.invited_by is None:
+        return _("%(organisation)s invites you to %(shop)s.") % names
+    return _("%(name)s of %(organisation)s invites you to %(shop)s.") % (
+        names | {"name": invitation.invited_by.name}
+    )
+
+
+def way_facts(way: WayIn) -> list[tuple[str, str]]:
+    """What somebody needs to sign in."""
+    facts = [(_("Your user name"), way.user_name)]
+    if way.password:
+        facts.append((_("Your temporary password"), way.password))
+    return facts
+
+
+def way_button(way: WayIn) -> str:
+    """What the button of an invitation says."""
+    return _("Sign in") if way.password else _("Choose my password and begin")
+
+
+def works_until(way: WayIn) -> str:
+    """Until when link or temporary password work."""
+    words = (
+        _("The temporary password works until %(day)s.")
+        if way.password
+        else _("The link works once, until %(day)s.")
+    )
+    return words % {"day": format_day(way.works_until)}

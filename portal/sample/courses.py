@@ -25,22 +25,34 @@ COURSES = (
         (
             (
                 "Semaine 1 : entrer dans un cours",
-                "Vous suivez un cours **avant** d’en construire un : c’est la meilleure façon de voir ce que vos "
-                "participants verront.\n\n- Complétez votre profil.\n- Présentez-vous en trois phrases.\n- Repérez "
-                "ce qui vous aide, et ce qui vous gêne.",
+                (
+                    "Vous suivez un cours **avant** d’en construire un : c’est la meilleure façon de voir ce que vos "
+                    "participants verront.\n\n- Complétez votre profil.\n- Présentez-vous en trois phrases.\n- Repérez "
+                    "ce qui vous aide, et ce qui vous gêne."
+                ),
             ),
             (
                 "Semaine 2 : déposer des ressources",
-                "Une ressource répond à une question. Posez d’abord la question, puis choisissez la forme : une page, "
-                "un document, une vidéo courte.",
+                (
+                    "Une ressource répond à une question. Posez d’abord la question, puis choisissez la forme : une page, "
+                    "un document, une vidéo courte."
+                ),
             ),
             (
                 "Semaine 3 : faire faire",
-                "On apprend en faisant. Choisissez une activité, écrivez la consigne en deux phrases, donnez un "
-                "exemple, dites comment elle sera relue.",
+                (
+                    "On apprend en faisant. Choisissez une activité, écrivez la consigne en deux phrases, donnez un "
+                    "exemple, dites comment elle sera relue."
+                ),
             ),
-            ("Semaine 4 : évaluer", "Un test de dix questions bien écrites en dit plus qu’un examen de cent."),
-            ("Semaine 5 : animer", "Un message par semaine, des réponses sous deux jours, un bilan à la fin."),
+            (
+                "Semaine 4 : évaluer",
+                "Un test de dix questions bien écrites en dit plus qu’un examen de cent.",
+            ),
+            (
+                "Semaine 5 : animer",
+                "Un message par semaine, des réponses sous deux jours, un bilan à la fin.",
+            ),
         ),
         groups="separate",
     ),
@@ -50,7 +62,10 @@ COURSES = (
         "Bureautique",
         "Saisir, calculer, trier, présenter : une demi-journée en quatre étapes.",
         (
-            ("Saisir sans se tromper", "Une ligne par chose, une colonne par information, jamais de ligne vide."),
+            (
+                "Saisir sans se tromper",
+                "Une ligne par chose, une colonne par information, jamais de ligne vide.",
+            ),
             ("Calculer", "`=SOMME(B2:B20)` : une formule commence toujours par le signe égal."),
             ("Trier et filtrer", "Sélectionnez une cellule du tableau, puis *Données › Trier*."),
             ("Présenter", "Un titre, des nombres alignés à droite, deux couleurs au plus."),
@@ -73,9 +88,18 @@ COURSES = (
         "Santé et sécurité",
         "Porter, s’asseoir, se relever : ménager son dos au travail.",
         (
-            ("Porter une charge", "Approchez-vous, pliez les genoux, gardez le dos droit, ne tournez pas le buste."),
-            ("Travailler assis", "Les pieds à plat, l’écran à hauteur des yeux, une pause toutes les heures."),
-            ("Signaler un risque", "Dites-le le jour même à votre responsable, par écrit si le risque demeure."),
+            (
+                "Porter une charge",
+                "Approchez-vous, pliez les genoux, gardez le dos droit, ne tournez pas le buste.",
+            ),
+            (
+                "Travailler assis",
+                "Les pieds à plat, l’écran à hauteur des yeux, une pause toutes les heures.",
+            ),
+            (
+                "Signaler un risque",
+                "Dites-le le jour même à votre responsable, par écrit si le risque demeure.",
+            ),
         ),
     ),
     SampleCourse(
@@ -95,7 +119,10 @@ COURSES = (
         "Espaces des clients",
         "Le point de départ des espaces de cours vendus.",
         (
-            ("Bienvenue", "Présentez ici votre cours : à qui il s’adresse, ce qu’on y fera, combien de temps il dure."),
+            (
+                "Bienvenue",
+                "Présentez ici votre cours : à qui il s’adresse, ce qu’on y fera, combien de temps il dure.",
+            ),
             ("Première étape", "Remplacez ce texte par le vôtre."),
         ),
         kind="template",

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 CATEGORIES = {
-    "sessions": ("Sessions de formation", "Training sessions", "Des dates, des participants nommés, un tuteur.", ""),
+    "sessions": (
+        "Sessions de formation",
+        "Training sessions",
+        "Des dates, des participants nommés, un tuteur.",
+        "",
+    ),
     "sieges": (
         "Sièges à attribuer",
         "Seats to give",

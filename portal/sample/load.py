@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from accounts.models import CustomerAccount, Person, Role
 from accounts.services import set_account, set_member
-from allauth.account.models import EmailAddress
 from catalog.models import CatalogItem, Category, PriceTier, Shop
 from catalog.selectors import get_shop
 from catalog.services import set_item
@@ -58,7 +58,9 @@ def _course(sample: SampleCourse) -> None:
     )
     Course.objects.filter(pk=course.pk).update(summary=sample.summary)
     for position, (title, body) in enumerate(sample.pages, start=1):
-        Page.objects.update_or_create(course=course, position=position, defaults={"title": title, "body": body})
+        Page.objects.update_or_create(
+            course=course, position=position, defaults={"title": title, "body": body}
+        )
 
 
 def _items(shop: Shop) -> None:
@@ -95,4 +97,6 @@ def _with_password(email: str, **fields: object) -> None:
     if not person.password or not person.has_usable_password():
         person.set_password(PASSWORD)
     person.save()
-    EmailAddress.objects.update_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
+    EmailAddress.objects.update_or_create(
+        user=person, email=email, defaults={"verified": True, "primary": True}
+    )
