@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.forms.renderers import get_default_renderer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from catalog.models import CatalogItem, Category, Shop
 from catalog.prices import ShownPrice, best_price, price_table
 from catalog.selectors import Shelf, category_tree, find_item, get_shop, listed_items, search_items
 from catalog.units import seats_per_unit
+from common.forms import Stepper
 
 PER_PAGE = 30
 
@@ -83,8 +86,16 @@ def item(request: HttpRequest, code: str) -> HttpResponse:
         "prices": prices,
         "tiered": len(prices) > 1,
         "seats": seats_per_unit(found),
+        "quantity": _quantity(found),
     }
     return render(request, "catalog/item.html", context)
+
+
+def _quantity(item: CatalogItem) -> SafeString:
+    limits = {"id": "id_quantity", "min": 1, "required": True, "inputmode": "numeric"}
+    if item.max_quantity:
+        limits |= {"max": item.max_quantity, "aria-describedby": "id_quantity_helptext"}
+    return Stepper(attrs=limits).render("quantity", 1, renderer=get_default_renderer())
 
 
 def _find(shelves: list[Shelf], pk: int) -> Shelf | None:
