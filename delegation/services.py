@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import FilteredRelation, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
 from common import audit
 from common.audit import Actor
-from common.emailkey import email_key
 from delegation.models import Delegation
 from delegation.refusals import Refused
 
@@ -81,9 +81,7 @@ def accept(*, account_id: int, person_id: int) -> bool:
 
     From now on this account sees the person's own name.
     """
-    waiting = Delegation.objects.filter(
-        account=account_id, person=person_id, accepted_at=None, ended_at=None
-    )
+    waiting = Delegation.objects.filter(account=account_id, person=person_id, accepted_at=None, ended_at=None)
     return bool(waiting.update(accepted_at=timezone.now()))
 
 
@@ -107,16 +105,35 @@ def end_delegation(*, account_id: int, person_id: int, actor: Actor, why: str = 
 
 
 def edit_names(*, account_id: int, person_id: int, first_name: str, last_name: str, actor: Actor) -> None:
-    """Correct the names of a login, on behalf of somebody who has never used it (DESIGN section 8).
+    """Correct the name by which this account knows somebody.
 
-    Allowed only if this account created the login, nobody else answers for it, and its owner has not taken
-    possession; all this is checked under a lock on the person. Raises Delegation.DoesNotExist when the account does
-    not answer for him, and Refused with the code `not_created_here`, `in_use`, `shared` or `no_name`.
+    The login itself gets the name too, but only if this account created it, nobody else answers for it and its owner
+    has not taken possession (DESIGN section 8), checked under a lock on the person. The account sees the same either
+    way: nothing tells it whether the address was known before. Raises Delegation.DoesNotExist when the account does
+    not answer for the person, Refused(accepted) once the person shows his own name.
     """
     first_name, last_name = first_name.strip(), last_name.strip()
     with transaction.atomic():
         person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
         delegation = Delegation.objects.get(account=account_id, person=person_id, ended_at=None)
-        if not delegation.created_login:
-            raise Refused("not_created_here", _("This person had a login before you invited them: only they change it."))
-    ...
+        if delegation.accepted_at is not None:
+            raise Refused("accepted", _("This person has confirmed their own name: only they can change it."))
+        delegation.first_name, delegation.last_name = first_name, last_name
+        delegation.save(update_fields=["first_name", "last_name"])
+        if _is_ours_alone(delegation, person):
+            person.first_name, person.last_name = first_name, last_name
+            person.name_is_guess = not (first_name and last_name)
+            person.save(update_fields=["first_name", "last_name", "name_is_guess"])
+        audit.record(
+            actor=actor, verb="person.rename", object=f"person:{person_id}", scope=f"account:{account_id}"
+        )
+
+
+def _is_ours_alone(delegation: Delegation, person: Person) -> bool:
+    """Whether the account may still edit the login itself."""
+    if not delegation.created_login or person.possessed_at is not None or person.has_usable_password():
+        return False
+    if person.is_staff or person.is_superuser or person.memberships.exists():
+        return False
+    others = Delegation.objects.filter(person=person, ended_at=None).exclude(pk=delegation.pk)
+    return not others.exists()

@@ -61,6 +61,82 @@ class Seat(models.Model):
         return self.reference
 
 
+class Verdict(models.TextChoices):
+    """What a row of a list would do (DESIGN section 4)."""
+
+    NEW_ACCOUNT = "new_account"
+    EXISTING_ACCOUNT = "existing_account"
+    ALREADY_ENROLLED = "already_enrolled"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    NO_SEAT = "no_seat"
+    NOT_ALLOWED = "not_allowed"
+
+
+class AssignmentBatch(models.Model):
+    """A list of people for a course, kept as rows from the first moment."""
+
+    class State(models.TextChoices):
+        PLANNING = "planning"
+        PLANNED = "planned"
+        APPLYING = "applying"
+        APPLIED = "applied"
+        DISCARDED = "discarded"
+
+    account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="batches")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
+    # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
+    pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
+    source = models.CharField(max_length=10)  # form, paste, csv, xlsx
+    ignored_columns = models.JSONField(default=list)
+    ignored_sheets = models.JSONField(default=list)
+    language = models.CharField(max_length=8, default="fr")  # of whoever entered it; new people get it
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(default=timezone.now)
+    planned_at = models.DateTimeField(null=True, blank=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    applied_by = models.CharField(max_length=120, blank=True)  # an audit actor
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"list {self.pk}"
+
+
+class AssignmentRow(models.Model):
+    """One person of a list: as typed, what was planned, what happened."""
+
+    class Outcome(models.TextChoices):
+        ASSIGNED = "assigned"
+        UNCHANGED = "unchanged"
+        REFUSED = "refused"
+        FAILED = "failed"
+        PENDING = "pending"
+
+    batch = models.ForeignKey(AssignmentBatch, on_delete=models.CASCADE, related_name="rows")
+    position = models.PositiveIntegerField()  # counts people from 1
+    email = models.CharField(max_length=320, blank=True)
+    email_key = models.CharField(max_length=320, blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(_("role"), max_length=10, default="learner")  # learner | tutor
+    # What makes the row invalid: [{"field": …, "code": …}], as `common.listing.Problem`.
+    problems = models.JSONField(default=list, blank=True)
+    planned_verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
+    verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
+    detail = models.JSONField(default=dict, blank=True)  # e.g. {"row": 4} of a duplicate, {"ends": iso}
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["batch", "position"], name="row_once_per_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.email}"
+
+
 class Assignment(models.Model):
     """Who sat in a seat, in which course and group, from when to when. Never overwritten.
 
@@ -97,6 +173,11 @@ class Assignment(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
+    created_login = models.BooleanField(default=False)  # the login was made for this assignment
+    # The row of the list it came from: what was reserved for whom is known after a crash.
+    row = models.OneToOneField(
+        AssignmentRow, on_delete=models.SET_NULL, null=True, blank=True, related_name="assignment"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=120)  # an audit actor
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -116,7 +197,8 @@ class Assignment(models.Model):
                 name="assignment_ended_has_an_end",
             ),
             models.CheckConstraint(
-                condition=Q(person__isnull=False) | Q(ended_at__isnull=False), name="assignment_live_has_a_person"
+                condition=Q(person__isnull=False) | Q(ended_at__isnull=False),
+                name="assignment_live_has_a_person",
             ),
         ]
         indexes: ClassVar = [
@@ -127,80 +209,9 @@ class Assignment(models.Model):
     def __str__(self) -> str:
         return f"{self.email} in {self.course_id}"
 
-
-class Verdict(models.TextChoices):
-    """What a row of a list would do (DESIGN section 4)."""
-
-    NEW_ACCOUNT = "new_account"
-    EXISTING_ACCOUNT = "existing_account"
-    ALREADY_ENROLLED = "already_enrolled"
-    DUPLICATE = "duplicate"
-    INVALID = "invalid"
-    NO_SEAT = "no_seat"
-    NOT_ALLOWED = "not_allowed"
-
-
-class AssignmentBatch(models.Model):
-    """A list of people for a course, kept as rows from the first moment."""
-
-    class State(models.TextChoices):
-        PLANNING = "planning"
-        PLANNED = "planned"
-        APPLYING = "applying"
-        APPLIED = "applied"
-        DISCARDED = "discarded"
-
-    account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="batches")
-    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
-    # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
-    pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
-    source = models.CharField(max_length=10)  # form, paste, csv, xlsx
-    ignored_columns = models.JSONField(default=list)
-    ignored_sheets = models.JSONField(default=list)
-    created_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(default=timezone.now)
-    planned_at = models.DateTimeField(null=True, blank=True)
-    applied_at = models.DateTimeField(null=True, blank=True)
-    applied_by = models.CharField(max_length=120, blank=True)  # an audit actor
-    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
-    def __str__(self) -> str:
-        return f"list {self.pk}"
-
-
-class AssignmentRow(models.Model):
-    """One person of a list: as typed, what was planned, what happened."""
-
-    class Outcome(models.TextChoices):
-        ASSIGNED = "assigned"
-        UNCHANGED = "unchanged"
-        REFUSED = "refused"
-        FAILED = "failed"
-        PENDING = "pending"
-
-    batch = models.ForeignKey(AssignmentBatch, on_delete=models.CASCADE, related_name="rows")
-    position = models.PositiveIntegerField()  # counts people from 1
-    email = models.CharField(max_length=320, blank=True)
-    email_key = models.CharField(max_length=320, blank=True)
-    first_name = models.CharField(max_length=150, blank=True)
-    last_name = models.CharField(max_length=150, blank=True)
-    role = models.CharField(_("role"), max_length=10, default="learner")  # learner | tutor
-    # What makes the row invalid: [{"field": …, "code": …}], as `common.listing.Problem`.
-    problems = models.JSONField(default=list, blank=True)
-    planned_verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
-    verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
-    detail = models.JSONField(default=dict, blank=True)  # e.g. {"row": 4} of a duplicate, {"ends": iso}
-    outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
-    assignment = models.ForeignKey(
-        Assignment, on_delete=models.SET_NULL, null=True, blank=True, related_name="rows"
-    )
-
-    class Meta:
-        ordering = ("position",)
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["batch", "position"], name="row_once_per_batch"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position}: {self.email}"
+    @property
+    def holder_id(self) -> int:
+        """The person of a live assignment. Raises ValueError for one of history that has lost its person."""
+        if self.person_id is None:
+            raise ValueError(f"assignment {self.pk} has no person")
+        return self.person_id

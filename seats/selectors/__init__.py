@@ -1,0 +1,48 @@
+"""What reads seats, each in a constant number of queries."""
+
+from seats.selectors.covering import AssignableCourse, assignable_courses, covering_pools
+from seats.selectors.lists import (
+    BatchTotals,
+    ListPage,
+    ListRow,
+    PoolUse,
+    batch_rows,
+    batch_totals,
+    mail_states,
+)
+from seats.selectors.people import Given, HistoryEntry, Step, given_to, seat_history
+from seats.selectors.pools import PoolCounts, access_end, pool_counts, total_counts
+from seats.selectors.seatlist import SeatFilter, SeatPage, SeatRow, Sitter, every_seat, find_seat, seat_list
+from seats.selectors.states import SeatState, seat_states, seats_with_state
+
+__all__ = [
+    "AssignableCourse",
+    "BatchTotals",
+    "Given",
+    "HistoryEntry",
+    "ListPage",
+    "ListRow",
+    "PoolCounts",
+    "PoolUse",
+    "SeatFilter",
+    "SeatPage",
+    "SeatRow",
+    "SeatState",
+    "Sitter",
+    "Step",
+    "access_end",
+    "assignable_courses",
+    "batch_rows",
+    "batch_totals",
+    "covering_pools",
+    "every_seat",
+    "find_seat",
+    "given_to",
+    "mail_states",
+    "pool_counts",
+    "seat_history",
+    "seat_list",
+    "seat_states",
+    "seats_with_state",
+    "total_counts",
+]

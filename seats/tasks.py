@@ -1,0 +1,16 @@
+"""What the jobs of this app do, by kind."""
+
+from __future__ import annotations
+
+from common import jobs
+from common.jobs import Progress
+from seats.services.apply import run_apply
+from seats.services.lists import APPLY_JOB, PLAN_JOB, plan
+
+
+def _plan(batch_id: int, progress: Progress) -> None:
+    plan(batch_id=batch_id)
+
+
+jobs.register(PLAN_JOB, _plan)
+jobs.register(APPLY_JOB, run_apply)
