@@ -69,17 +69,28 @@ def test_the_cart_says_how_many_lines_it_has():
     assert '<span class="count">' not in page("anonymous")
 
 
-def test_the_place_where_one_is_is_marked():
-    html = page("owner", "/seats/")
-    assert re.findall(r'aria-current="(\w+)">([^<]+)</a>', html)[0] == ("page", "My seats")
-    below = page("owner", "/purchases/B-1/")
-    assert re.findall(r'<a class="place"[^>]* aria-current="(\w+)">([^<]+)</a>', below) == [
-        ("true", "My purchases")
-    ]
+@pytest.mark.parametrize(
+    ("who", "path", "expected"),
+    [
+        ("owner", "/seats/", ("page", "My seats")),
+        ("owner", "/products/", ("true", "My seats")),
+        ("owner", "/purchases/", ("page", "My purchases")),
+        ("owner", "/purchases/B-1/", ("true", "My purchases")),
+        ("owner", "/items/SEATS/", ("true", "Catalogue")),
+        ("owner", "/people/7/", ("true", "My people")),
+        ("participant", "/learn/", ("page", "My courses")),
+        ("participant", "/learn/SPOC-M1/", ("true", "My courses")),
+    ],
+)
+def test_the_place_where_one_is_is_marked(who, path, expected):
+    html = page(who, path)
+    assert re.findall(r'<a class="place"[^>]* aria-current="(\w+)">([^<]+)</a>', html) == [expected]
 
 
-def test_nothing_is_marked_in_the_cart():
-    assert "aria-current" not in page("buyer", "/cart/")
+@pytest.mark.parametrize("path", ["/cart/", "/learn/SPOC-M1/", "/team/"])
+def test_pages_that_belong_to_no_place_mark_none(path):
+    html = page("owner", path)
+    assert re.findall(r'<a class="place"[^>]* aria-current', html) == []
 
 
 def test_the_organisation_is_changed_by_a_form_and_only_where_there_are_several():

@@ -141,11 +141,17 @@ billing = [
     path("purchases/<str:number>/", blank, name="bill"),
 ]
 seat = [path("seats/", seats, name="my"), path("products/", blank, name="products")]
-portal = [path("people/", blank, name="people"), path("my-courses/", blank, name="my_courses")]
+portal = [
+    path("people/", blank, name="people"),
+    path("people/<int:pk>/", blank, name="person"),
+    path("learn/", blank, name="my_courses"),
+    path("learn/<str:course>/", blank, name="course"),
+]
 accounts = [
     path("switch/", blank, name="switch"),
     path("team/", blank, name="team"),
     path("settings/", blank, name="settings"),
+    path("profile/", blank, name="profile"),
 ]
 
 urlpatterns = [
