@@ -60,7 +60,7 @@ def _enrolled(assignment: Assignment, shop: Shop) -> Letter:
         % {"organisation": assignment.account.name, "shop": shop.name},
         paragraphs=[
             _given(assignment),
-            _("You sign in as usual, as %(email)s.") % {"email": assignment.person.email},
+            _("You sign in as usual, as %(email)s.") % {"email": assignment.email},
         ],
         facts=_course_facts(assignment),
         button=(_("Open the course"), sign_in_link(_course_path(assignment))),

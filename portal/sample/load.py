@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import CustomerAccount, Person, Role
 from accounts.services import set_account, set_member
@@ -23,6 +24,13 @@ MEMBERS = {
     "buyer@demo.example": ("Paul", "Mercier", Role.BUYER),
     "manager@demo.example": ("Inès", "Robert", Role.MANAGER),
     "viewer@demo.example": ("Luc", "Garnier", Role.VIEWER),
+}
+IDENTITY = {
+    "legal_name": "Demo Industries SA",
+    "siren": "552100554",
+    "address": "3 quai de la Fosse",
+    "postcode": "44000",
+    "city": "Nantes",
 }
 STAFF = "admin@atelier.example"
 
@@ -81,17 +89,22 @@ def _items(shop: Shop) -> None:
 
 
 def _people() -> CustomerAccount:
+    for email, (first, last, _role) in MEMBERS.items():
+        person_with_password(email, first_name=first, last_name=last)
+    person_with_password(STAFF, first_name="Admin", last_name="Atelier", is_staff=True, is_superuser=True)
     account = set_account(slug="demo", name="Demo Industries", owner_email="owner@demo.example", actor=SYSTEM)
-    for email, (first, last, role) in MEMBERS.items():
+    CustomerAccount.objects.filter(pk=account.pk).update(**IDENTITY)
+    for email, (_first, _last, role) in MEMBERS.items():
         set_member(account=account, email=email, role=role, actor=SYSTEM)
-        _with_password(email, first_name=first, last_name=last)
-    _with_password(STAFF, first_name="Admin", last_name="Atelier", is_staff=True, is_superuser=True)
+    account.refresh_from_db()
     return account
 
 
-def _with_password(email: str, **fields: object) -> None:
-    """A person who can sign in with the sample password, unless it was changed meanwhile."""
-    person = Person.objects.filter(email_key=email).first() or Person(email=email)
+def person_with_password(email: str, **fields: object) -> Person:
+    """Somebody who signs in with the sample password, unless it was changed meanwhile."""
+    person = Person.objects.filter(email_key=email).first() or Person(
+        email=email, possessed_at=timezone.now()
+    )
     for name, value in fields.items():
         setattr(person, name, value)
     if not person.password or not person.has_usable_password():
@@ -100,3 +113,4 @@ def _with_password(email: str, **fields: object) -> None:
     EmailAddress.objects.update_or_create(
         user=person, email=email, defaults={"verified": True, "primary": True}
     )
+    return person
