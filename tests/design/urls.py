@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -121,7 +123,8 @@ def letter(request: HttpRequest) -> HttpResponse:
     return render(request, "design/letter.html", LETTER)
 
 
-def refused(template: str, status: int) -> object:
+def refused(template: str, status: int) -> Callable[[HttpRequest], HttpResponse]:
+    """A page that answers with an error template."""
     return lambda request: render(request, template, status=status)
 
 
@@ -159,10 +162,10 @@ urlpatterns = [
     path("checkout/", checkout),
     path("empty/", empty),
     path("letter/", letter),
-    path("404/", refused("404.html", 404)),  # type: ignore[arg-type]
-    path("403/", refused("403.html", 403)),  # type: ignore[arg-type]
-    path("csrf/", refused("403_csrf.html", 403)),  # type: ignore[arg-type]
-    path("500/", refused("500.html", 200)),  # type: ignore[arg-type]
+    path("404/", refused("404.html", 404)),
+    path("403/", refused("403.html", 403)),
+    path("csrf/", refused("403_csrf.html", 403)),
+    path("500/", refused("500.html", 200)),
     path("", include((catalog, "catalog"))),
     path("", include((billing, "billing"))),
     path("", include((seat, "seats"))),
