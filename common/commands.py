@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID
@@ -12,6 +12,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.functional import Promise
+
+from common.zone import iso, parse_iso
 
 
 def json_value(value: object) -> str:
@@ -23,9 +25,10 @@ def json_value(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, datetime):
-        if timezone.is_naive(value):
-            raise TypeError(f"An instant without offset: {value.isoformat()}")
-        return timezone.localtime(value, timezone.get_default_timezone()).isoformat()
+        try:
+            return str(iso(value))
+        except ValueError as error:
+            raise TypeError(str(error)) from None
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, UUID | Promise):
@@ -81,11 +84,6 @@ class JsonCommand(BaseCommand):
         if text is None:
             return timezone.now()
         try:
-            value = datetime.fromisoformat(text)
-            if timezone.is_naive(value):
-                value = timezone.make_aware(value, timezone.get_default_timezone())
-            # An instant that has no form in UTC cannot be stored either.
-            value.astimezone(UTC)
-        except (ValueError, OverflowError):
+            return parse_iso(text)
+        except ValueError:
             self.refuse(key, f"“{text}” is not an ISO 8601 instant such as 2027-01-04T09:00:00+01:00.")
-        return value

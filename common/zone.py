@@ -29,57 +29,60 @@ def seller_zone() -> ZoneInfo:
 # --- arithmetic ---------------------------------------------------------------------------------
 
 
-def day_start(day: date) -> datetime:
+# Everything is meant in the seller's zone unless another one is given.
+
+
+def day_start(day: date, zone: ZoneInfo | None = None) -> datetime:
     """The first instant of the day: midnight, or what follows where the clock jumps over midnight."""
-    return _on_the_clock(datetime.combine(day, time()))
+    return on_the_clock(datetime.combine(day, time()), zone)
 
 
-def day_end(day: date) -> datetime:
+def day_end(day: date, zone: ZoneInfo | None = None) -> datetime:
     """The instant at which the day is over: the following midnight. Raises DateRangeError."""
     try:
-        return day_start(day + timedelta(days=1))
+        return day_start(day + timedelta(days=1), zone)
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 
 
-def add_calendar_days(instant: datetime, days: int) -> datetime:
-    """The same time on the seller's clock, so many days of the calendar later (or earlier).
+def add_calendar_days(instant: datetime, days: int, zone: ZoneInfo | None = None) -> datetime:
+    """The same time on the clock, so many days of the calendar later (or earlier).
 
     Raises DateRangeError, and ValueError for a naive instant.
     """
     if days == 0:
-        return _in_zone(instant)
+        return _in_zone(instant, zone)
     try:
-        return _on_the_clock(_in_zone(instant).replace(tzinfo=None) + timedelta(days=days))
+        return on_the_clock(_in_zone(instant, zone).replace(tzinfo=None) + timedelta(days=days), zone)
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 
 
-def add_exact(instant: datetime, *, days: int = 0, hours: int = 0) -> datetime:
+def add_exact(instant: datetime, *, days: int = 0, hours: int = 0, zone: ZoneInfo | None = None) -> datetime:
     """So many days of 24 hours and hours later (or earlier).
 
     Raises DateRangeError, and ValueError for a naive instant.
     """
     try:
-        return _in_zone(_in_zone(instant).astimezone(UTC) + timedelta(days=days, hours=hours))
+        return _in_zone(_in_zone(instant).astimezone(UTC) + timedelta(days=days, hours=hours), zone)
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 
 
-def _in_zone(instant: datetime) -> datetime:
+def _in_zone(instant: datetime, zone: ZoneInfo | None = None) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"An instant without offset: {instant.isoformat()}")
     try:
-        return instant.astimezone(seller_zone())
+        return instant.astimezone(zone or seller_zone())
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 
 
-def _on_the_clock(naive: datetime) -> datetime:
-    """The instant at which the seller's clock shows this time."""
+def on_the_clock(naive: datetime, zone: ZoneInfo | None = None) -> datetime:
+    """The instant at which the clock shows this time. Raises DateRangeError."""
     try:
         # By way of UTC: where the time does not exist, the offset before the jump moves it past the jump.
-        return _in_zone(naive.replace(tzinfo=seller_zone(), fold=0).astimezone(UTC))
+        return _in_zone(naive.replace(tzinfo=zone or seller_zone(), fold=0).astimezone(UTC), zone)
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 
@@ -98,7 +101,7 @@ def parse_iso(text: str) -> datetime:
     Raises ValueError (DateRangeError where only its offset leads out of the calendar).
     """
     value = datetime.fromisoformat(text.strip())
-    return _on_the_clock(value) if value.tzinfo is None else _in_zone(value)
+    return on_the_clock(value) if value.tzinfo is None else _in_zone(value)
 
 
 # --- for the reader -----------------------------------------------------------------------------

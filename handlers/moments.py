@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+
+from common.zone import DateRangeError, add_calendar_days, add_exact, day_end, day_start, on_the_clock
 
 MAX_DAYS = 36_500
 RENEWABLE_DAYS = 365
@@ -72,15 +74,19 @@ class Day:
         return self.day.isoformat()
 
     def as_start(self, zone: ZoneInfo) -> datetime:
-        return at_wall_clock(datetime.combine(self.day, datetime.min.time()), zone)
+        return day_start(self.day, zone)
 
     def as_end(self, starts: datetime, zone: ZoneInfo) -> datetime:
-        return Day(self.day + timedelta(days=1)).as_start(zone)
+        return day_end(self.day, zone)
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A date-time: on the seller's clock, or with an offset of its own."""
+    """A date-time: on the seller's clock, or with an offset of its own.
+
+    On the clock, a time that is skipped in spring is moved past the gap, and of a time that comes twice in autumn the
+    first is meant.
+    """
 
     at: datetime
 
@@ -88,7 +94,7 @@ class Time:
         return self.at.isoformat()
 
     def as_start(self, zone: ZoneInfo) -> datetime:
-        return at_wall_clock(self.at, zone) if self.at.tzinfo is None else self.at.astimezone(zone)
+        return on_the_clock(self.at, zone) if self.at.tzinfo is None else self.at.astimezone(zone)
 
     def as_end(self, starts: datetime, zone: ZoneInfo) -> datetime:
         return self.as_start(zone)
@@ -109,7 +115,7 @@ class Relative:
         return self.hours * 3600
 
     def as_end(self, starts: datetime, zone: ZoneInfo) -> datetime:
-        return seconds_later(starts, self.seconds, zone)
+        return add_exact(starts, hours=self.hours, zone=zone)
 
 
 DateLike = TypeVar("DateLike", bound=date)
@@ -159,14 +165,14 @@ def period(values: Mapping[str, Any], *, purchased_at: datetime, renewable: bool
     starts = start.as_start(zone) if start else purchased_at.astimezone(zone)
     try:
         if days is not None:
-            ends = seconds_later(starts, days * DAY, zone)
+            ends = add_exact(starts, days=days, zone=zone)
         elif end is not None:
             ends = end.as_end(starts, zone)
         elif renewable:
-            ends = calendar_days_later(starts, RENEWABLE_DAYS, zone)
+            ends = add_calendar_days(starts, RENEWABLE_DAYS, zone)
         else:
             return Period(starts, None)
-    except OverflowError:
+    except DateRangeError:
         key = "duration" if days is not None else "endtime" if end is not None else "starttime"
         raise PeriodError(
             _("This ends after the year 9999. Leave the end out if there is none."), key
@@ -190,25 +196,6 @@ def period(values: Mapping[str, Any], *, purchased_at: datetime, renewable: bool
 def both_given() -> str:
     """The error of a string that gives both `duration` and `endtime`."""
     return _("Give either duration or endtime, not both.")
-
-
-def at_wall_clock(naive: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which the clocks of a zone show this time.
-
-    A time that is skipped in spring is moved forward by the length of the gap; of a time that comes twice in autumn
-    the first is meant. (Going through UTC also makes the result show the time the clocks really show.)
-    """
-    return naive.replace(tzinfo=zone, fold=0).astimezone(UTC).astimezone(zone)
-
-
-def seconds_later(instant: datetime, seconds: int, zone: ZoneInfo) -> datetime:
-    """So many real seconds later: a clock change in between does not count. Raises OverflowError."""
-    return (instant.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(zone)
-
-
-def calendar_days_later(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """So many calendar days later, at the same time on the clock. Raises OverflowError."""
-    return at_wall_clock(instant.astimezone(zone).replace(tzinfo=None) + timedelta(days=days), zone)
 
 
 def _dated(value: DateLike) -> DateLike:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from common.zone import add_exact
 from courses.models import Course
 from courses.platforms import get_platform
 from courses.selectors import matching_courses, names_match
@@ -26,7 +27,7 @@ from handlers.contract import (
 )
 from handlers.fields import MAX_COUNT
 from handlers.generateseats.forms import GenerateSeatsParams
-from handlers.moments import DAY, Moment, PeriodError, Relative, seconds_later
+from handlers.moments import DAY, Moment, PeriodError, Relative
 from handlers.support import role_names
 from seats.services import generate_seats
 
@@ -163,7 +164,7 @@ class GenerateSeats(Handler):
                 count=count,
                 courselist=_courselist(values),
                 supervisor=values["supervisor"],
-                assign_before=seconds_later(bought, validity * DAY, zone) if validity else None,
+                assign_before=add_exact(bought, days=validity, zone=zone) if validity else None,
                 access_seconds=access_seconds,
                 access_ends_at=absolute.as_end(bought, zone) if absolute else None,
                 renewable=purchase.renewable,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from handlers.moments import PeriodError, at_wall_clock, calendar_days_later, seconds_later
+from handlers.moments import PeriodError
 from handlers.params import parse, period
 from handlers.setuponecoursesession.forms import SessionParams
 
@@ -201,10 +201,3 @@ def test_duration_and_endtime_together_are_refused_even_if_no_form_has_checked()
             zone=PARIS,
         )
     assert caught.value.key == "duration"
-
-
-def test_seconds_and_calendar_days_differ_across_a_clock_change() -> None:
-    noon = at_wall_clock(datetime(2027, 3, 27, 12), PARIS)
-    assert noon.astimezone(UTC) == datetime(2027, 3, 27, 11, tzinfo=UTC)
-    assert seconds_later(noon, 86_400, PARIS).isoformat() == "2027-03-28T13:00:00+02:00"
-    assert calendar_days_later(noon, 1, PARIS).isoformat() == "2027-03-28T12:00:00+02:00"

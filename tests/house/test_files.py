@@ -36,6 +36,7 @@ OWN_WORDS = {
     # A library: the contract, and what every handler builds on.
     "handlers": {
         "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments", "shared_params",
+        "support",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
     "seats": {"seatrow"},  # the picture of a pool of seats, drawn on pages and in mails
