@@ -4,7 +4,7 @@ from allauth.account import views as allauth_views
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from accounts.views.signing import confirm_email
+from accounts.views.signing import PasswordResetView, confirm_email
 
 urlpatterns = [
     path("login/", allauth_views.login, name="account_login"),
@@ -20,7 +20,7 @@ urlpatterns = [
         RedirectView.as_view(pattern_name="account_reset_password"),
         name="account_set_password",
     ),
-    path("password/reset/", allauth_views.password_reset, name="account_reset_password"),
+    path("password/reset/", PasswordResetView.as_view(), name="account_reset_password"),
     path("password/reset/done/", allauth_views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

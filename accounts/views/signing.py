@@ -1,12 +1,14 @@
-"""Confirming an address."""
+"""Confirming an address; asking for a new password."""
 
 from __future__ import annotations
 
+from allauth.account import views as allauth_views
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.stages import EmailVerificationStage, LoginStage, LoginStageController
 from allauth.account.utils import perform_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -14,6 +16,13 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.signing import ConfirmEmailForm
 from accounts.links import safe_next
 from accounts.services.addresses import verify_address
+
+
+class PasswordResetView(allauth_views.PasswordResetView):  # type: ignore[misc]
+    """Asks for the mail. The page to go to afterwards travels in the mail's link: first comes the mailbox."""
+
+    def get_success_url(self) -> str:
+        return reverse("account_reset_password_done")
 
 
 @never_cache

@@ -1,0 +1,54 @@
+"""What tests about people and sign-in share."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from django.core import mail
+from django.test import Client
+
+from accounts.models import Person
+from common.outbox import deliver_due
+from tests.accounts.factories import PASSWORD
+
+
+def browser(person: Person | None = None) -> Client:
+    """A browser that prefers English, in which the person is signed in."""
+    client = Client(headers={"accept-language": "en"})
+    if person is not None:
+        client.force_login(person)
+    return client
+
+
+def sign_in(client: Client, email: str, password: str = PASSWORD, **extra: str) -> int:
+    """Sign in through the page; returns the status: 302 in (or on to a confirmation), 200 refused, 429 too often."""
+    return client.post("/sign/login/", {"login": email, "password": password, **extra}).status_code
+
+
+def who(client: Client) -> int | None:
+    """The id of the person who is signed in here."""
+    value = client.session.get("_auth_user_id")
+    return int(value) if value else None
+
+
+def letters(to: str) -> list[mail.EmailMessage | mail.EmailMultiAlternatives]:
+    """Let what is queued leave; the mails to an address, oldest first."""
+    deliver_due()
+    return [message for message in mail.outbox if message.to == [to]]
+
+
+def letter(to: str) -> str:
+    """The text of the only mail that left to an address."""
+    found = letters(to)
+    assert len(found) == 1, [message.subject for message in found]
+    return str(found[0].body)
+
+
+def link(text: str, part: str) -> str:
+    """The path (with its query) of the first link in a text whose address holds `part`."""
+    for address in re.findall(r"https?://\S+", text):
+        if part in address:
+            split = urlsplit(address)
+            return f"{split.path}?{split.query}" if split.query else split.path
+    raise AssertionError(f"No link with {part} in:\n{text}")
