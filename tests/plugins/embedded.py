@@ -19,6 +19,7 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hypothesis import settings as hypothesis_settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.plugins import services
 
@@ -51,6 +52,7 @@ def prepare_environment() -> None:
     scratch = Path(tempfile.mkdtemp(prefix="shopseats-test-"))
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     os.environ["SHOPSEATS_VAR"] = str(scratch)
+    set_hypothesis_home_dir(scratch / "hypothesis")
     os.environ["SHOPSEATS_SECRET_KEY"] = "a key for tests only, as long as a real one would be"
 
 
