@@ -12,6 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 NOT_IN_SHORTNAMES = ",*%/"  # the first three mean something in course lists, the last one in addresses
 
@@ -179,8 +180,8 @@ class Enrolment(models.Model):
     pages_done: int
 
     class Status(models.TextChoices):
-        ACTIVE = "active", _("active")
-        SUSPENDED = "suspended", _("suspended")
+        ACTIVE = "active", pgettext_lazy("enrolment", "active")
+        SUSPENDED = "suspended", pgettext_lazy("enrolment", "suspended")
 
     course = models.ForeignKey(
         Course, on_delete=models.CASCADE, related_name="enrolments", verbose_name=_("course")
@@ -196,7 +197,7 @@ class Enrolment(models.Model):
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     # The first time the person was in the course since `starts_at`; an older instant belongs to an earlier enrolment.
-    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    opened_at = models.DateTimeField(_("opened by the participant"), null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = EnrolmentQuerySet.as_manager()

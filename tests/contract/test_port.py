@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -48,7 +49,7 @@ def known(site: Site) -> Person:
 
 
 def row(course: Course, person: Person, **fields) -> EnrolmentRow:
-    values = {"role": "student", "starts_at": NOW - DAY, "ends_at": NOW + 30 * DAY}
+    values: dict[str, Any] = {"role": "student", "starts_at": NOW - DAY, "ends_at": NOW + 30 * DAY}
     return EnrolmentRow(course.pk, person.pk, **(values | fields))
 
 

@@ -22,7 +22,7 @@ def make_category(name: str = "Trainings") -> CourseCategory:
 def make_course(shortname: str = "", *, pages: int = 0, **fields: Any) -> Course:
     """A course that is open to unassigned seats, with so many pages named "Page 1"…"""
     number = next(_numbers)
-    values = {"shortname": shortname or f"C{number}", "fullname": f"Course {number}"}
+    values: dict[str, Any] = {"shortname": shortname or f"C{number}", "fullname": f"Course {number}"}
     if "category" not in fields:
         values["category"] = make_category()
     course = Course.objects.create(**(values | fields))

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from common.models import AuditEntry
 from courses.checks import check_platform
 from courses.models import Course, CourseCategory
-from courses.platforms import get_platform
+from courses.platforms import PLATFORMS, get_platform
 from tests.accounts.factories import make_person
 from tests.courses.factories import make_course, make_enrolment, put_into_group
 
@@ -173,7 +173,7 @@ def test_a_remote_platform_needs_a_broker(settings, monkeypatch):
     class Remote:
         is_remote = True
 
-    monkeypatch.setitem(check_platform.__globals__["PLATFORMS"], "far", Remote)
+    monkeypatch.setitem(PLATFORMS, "far", Remote)
     settings.COURSE_PLATFORM = "far"
     settings.CELERY_TASK_ALWAYS_EAGER = True
     assert [error.id for error in check_platform(None)] == ["courses.E002"]
