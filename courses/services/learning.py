@@ -10,25 +10,25 @@ from django.utils import timezone
 from courses.models import Enrolment, PageDone
 
 
-def open_course(*, person_id: int, course_id: int, now: datetime | None = None) -> bool:
+def open_course(
+    *, person_id: int, course_id: int, since: datetime | None = None, now: datetime | None = None
+) -> bool:
     """Record that the person is in the course; returns whether it is the first time in this enrolment.
 
-    Nothing is recorded for an enrolment that does not let him in. Reads before it writes: called at every view.
+    With `since` (when a seat was given) an opening before it counts for nothing either. Nothing is recorded for an
+    enrolment that does not let him in. Reads before it writes: called at every view.
     """
     now = now or timezone.now()
-    unopened = Enrolment.objects.holding(now=now).filter(
-        Q(opened_at=None) | Q(opened_at__lt=F("starts_at")),
-        person=person_id,
-        course=course_id,
-        starts_at__lte=now,
-        course__visible=True,
-        course__closed_at=None,
+    unopened = Q(opened_at=None) | Q(opened_at__lt=F("starts_at"))
+    if since is not None:
+        unopened |= Q(opened_at__lt=since)
+    let_in = Enrolment.objects.holding(now=now).filter(
+        person=person_id, course=course_id, starts_at__lte=now, course__visible=True, course__closed_at=None
     )
-    pk = unopened.values_list("pk", flat=True).first()
+    pk = let_in.filter(unopened).values_list("pk", flat=True).first()
     if pk is None:
         return False
-    still_unopened = Q(opened_at=None) | Q(opened_at__lt=F("starts_at"))
-    return bool(Enrolment.objects.filter(still_unopened, pk=pk).update(opened_at=now))
+    return bool(Enrolment.objects.filter(unopened, pk=pk).update(opened_at=now))
 
 
 def mark_page(*, person_id: int, page_id: int) -> bool:
