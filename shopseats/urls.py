@@ -9,7 +9,7 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("sign/", include("accounts.sign_urls")),
+    path("sign/", include("accounts.urls.sign")),
     path("", include("accounts.urls")),
     path("", include("seats.urls")),
     path("", include("billing.urls")),

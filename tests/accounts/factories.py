@@ -6,8 +6,21 @@ from itertools import count
 from typing import Any
 
 from accounts.models import CustomerAccount, Invitation, Member, Person, Role
+from accounts.services import issue_token
 
 PASSWORD = "correct horse battery"
+OWN = "my very own password"  # chosen through a link
+
+IDENTITY = {
+    "name": "New name",
+    "legal_name": "New name SAS",
+    "siren": "404 833 048",
+    "vat_number": "FR 83 404 833 048",
+    "address": "1 rue du Port",
+    "postcode": "29200",
+    "city": "Brest",
+    "country": "FR",
+}
 
 _numbers = count(1)
 
@@ -45,3 +58,11 @@ def make_invitation(**fields: Any) -> Invitation:
         "person": fields.get("person") or make_person(),
     }
     return Invitation.objects.create(**(values | fields))
+
+
+def make_invited(**fields: Any) -> tuple[Invitation, str]:
+    """An invitation that was mailed, and its token."""
+    invitation = make_invitation(**fields)
+    token = issue_token(invitation_id=invitation.pk, notice_version="7")
+    invitation.refresh_from_db()
+    return invitation, token

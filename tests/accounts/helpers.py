@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Person
+from accounts.models import CustomerAccount, Invitation, Member, Person
+from common.models import AuditEntry, OutboxMail
 from common.outbox import deliver_due
-from tests.accounts.factories import PASSWORD
+from tests.accounts.factories import OWN, PASSWORD
 
 
 def browser(person: Person | None = None) -> Client:
@@ -52,3 +53,21 @@ def link(text: str, part: str) -> str:
             split = urlsplit(address)
             return f"{split.path}?{split.query}" if split.query else split.path
     raise AssertionError(f"No link with {part} in:\n{text}")
+
+
+def snapshot() -> list[object]:
+    """Everything that these pages may change."""
+    return [
+        list(CustomerAccount.objects.order_by("pk").values()),
+        list(Member.objects.order_by("pk").values()),
+        list(Person.objects.order_by("pk").values_list("pk", "email")),
+        list(Invitation.objects.order_by("pk").values()),
+        list(OutboxMail.objects.order_by("pk").values("kind", "to")),
+        list(AuditEntry.objects.order_by("pk").values("verb", "object")),
+    ]
+
+
+def use(token: str, client: Client | None = None, **changes: str):
+    """Answer an invitation: choose the password OWN."""
+    form = {"first_name": "Ben", "last_name": "Own", "password": OWN}
+    return (client or browser()).post(f"/invitation/{token}/", form | changes)

@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 import re
-import threading
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Invitation, Member, Person, Role
 from accounts.services import (
-    ChosenName,
     InvitationClosed,
-    ensure_invitations,
     issue_password,
     issue_token,
     renew_invitation,
     revoke_invitations,
-    use_invitation,
 )
 from common.models import AuditEntry, OutboxMail
 from delegation.models import Delegation
-from tests.accounts.factories import PASSWORD, make_account, make_invitation, make_member, make_person
-from tests.accounts.helpers import browser, letter, link, sign_in, who
+from tests.accounts.factories import (
+    OWN,
+    PASSWORD,
+    make_account,
+    make_invitation,
+    make_invited,
+    make_member,
+    make_person,
+)
+from tests.accounts.helpers import browser, letter, link, sign_in, use, who
 
 pytestmark = pytest.mark.django_db
-
-OWN = "my very own password"
-
-
-def make_invited(**fields) -> tuple[Invitation, str]:
-    """An invitation that was mailed, and its token."""
-    invitation = make_invitation(**fields)
-    token = issue_token(invitation_id=invitation.pk, notice_version="7")
-    invitation.refresh_from_db()
-    return invitation, token
-
-
-def answer(token: str, client=None, **changes: str):
-    form = {"first_name": "Ben", "last_name": "Own", "password": OWN}
-    return (client or browser()).post(f"/invitation/{token}/", form | changes)
 
 
 def test_only_the_hash_of_a_token_is_kept():
@@ -87,7 +75,7 @@ def test_choosing_a_password_takes_possession_and_signs_in():
     )
     invitation, token = make_invited(account=account, person=person)
     client = browser()
-    response = answer(token, client)
+    response = use(token, client)
     assert (response.status_code, response["Location"]) == (302, "/learn/")
     assert who(client) == person.pk
     person.refresh_from_db()
@@ -104,7 +92,7 @@ def test_choosing_a_password_takes_possession_and_signs_in():
 
 def test_afterwards_one_signs_in_with_that_password():
     invitation, token = make_invited()
-    answer(token)
+    use(token)
     client = browser()
     assert sign_in(client, invitation.person.email, OWN) == 302
     assert who(client) == invitation.person_id
@@ -114,18 +102,18 @@ def test_the_page_one_is_invited_to_follows():
     _, token = make_invited()
     page = browser().get(f"/invitation/{token}/", {"next": "/learn/SPOC1/"})
     assert 'name="next" value="/learn/SPOC1/"' in page.content.decode()
-    assert answer(token, next="/learn/SPOC1/")["Location"] == "/learn/SPOC1/"
+    assert use(token, next="/learn/SPOC1/")["Location"] == "/learn/SPOC1/"
 
 
 def test_no_invitation_leads_to_another_site():
     _, token = make_invited()
-    assert answer(token, next="https://evil.example/")["Location"] == "/learn/"
+    assert use(token, next="https://evil.example/")["Location"] == "/learn/"
 
 
 def test_a_weak_password_or_a_missing_name_consumes_nothing():
     invitation, token = make_invited()
-    assert answer(token, password="short").status_code == 200
-    assert answer(token, first_name=" ").status_code == 200
+    assert use(token, password="short").status_code == 200
+    assert use(token, first_name=" ").status_code == 200
     invitation.refresh_from_db()
     assert invitation.used_at is None
     assert not Person.objects.get(pk=invitation.person_id).has_usable_password()
@@ -133,9 +121,9 @@ def test_a_weak_password_or_a_missing_name_consumes_nothing():
 
 def test_a_link_works_once():
     invitation, token = make_invited()
-    answer(token)
+    use(token)
     again = browser()
-    assert answer(token, again, password="somebody else's password").status_code == 410
+    assert use(token, again, password="somebody else's password").status_code == 410
     assert again.get(f"/invitation/{token}/").status_code == 410
     assert who(again) is None
     assert Person.objects.get(pk=invitation.person_id).check_password(OWN)
@@ -157,7 +145,7 @@ def test_a_closed_link_lets_nobody_in_and_all_say_the_same(state):
         Invitation.objects.filter(pk=invitation.pk).update(**CLOSED[state])
     else:
         token = "another-unknown-token"
-    response = answer(token)
+    response = use(token)
     assert response.status_code == 410
     assert not Person.objects.get(pk=invitation.person_id).has_usable_password()
 
@@ -246,7 +234,7 @@ def test_somebody_who_has_a_password_meanwhile_signs_in_and_accepts():
     page = client.get(f"/invitation/{token}/")
     assert page.status_code == 200
     assert page.context["sign_in"] == f"/sign/login/?next=%2Finvitation%2F{token}%2F"
-    assert answer(token, client).status_code == 200
+    assert use(token, client).status_code == 200
     assert Person.objects.get().check_password(PASSWORD)
     sign_in(client, person.email, next=f"/invitation/{token}/")
     assert client.get(f"/invitation/{token}/").status_code == 200
@@ -274,7 +262,7 @@ def test_whoever_is_signed_in_is_signed_out_when_an_invitation_is_used():
     invitation, token = make_invited()
     client = browser(make_person(email="other@example.org", password=PASSWORD))
     assert "other@example.org" in client.get(f"/invitation/{token}/").content.decode()
-    answer(token, client)
+    use(token, client)
     assert who(client) == invitation.person_id
 
 
@@ -283,7 +271,7 @@ def test_a_member_who_is_invited_goes_to_what_waits_for_him():
     member = make_member(Role.MANAGER, account=account, person=person)
     _, token = make_invited(account=account, person=person)
     client = browser()
-    assert answer(token, client)["Location"] == "/start/"
+    assert use(token, client)["Location"] == "/start/"
     assert client.get("/start/")["Location"] == "/seats/"
     assert Member.objects.get(pk=member.pk).accepted_at is not None
 
@@ -311,198 +299,3 @@ def test_renewing_replaces_whichever_invitation_is_open():
     second.refresh_from_db()
     assert second.replaced_at is not None
     assert Invitation.objects.filter(used_at=None, replaced_at=None, revoked_at=None).get() == third
-
-
-# --- temporary passwords ------------------------------------------------------------------------------
-
-
-def make_temporary(settings, **fields) -> tuple[Invitation, str]:
-    settings.SHOPSEATS_CREDENTIALS = "password"
-    invitation = make_invitation(**fields)
-    password = issue_password(invitation_id=invitation.pk)
-    invitation.refresh_from_db()
-    return invitation, password
-
-
-def test_a_temporary_password_is_kept_as_a_hash_only(settings):
-    invitation, password = make_temporary(settings)
-    person = Person.objects.get(pk=invitation.person_id)
-    assert re.fullmatch(r"([a-z2-7]{4}-){3}[a-z2-7]{4}", password)
-    assert password not in repr(Person.objects.values().get(pk=person.pk))
-    assert person.check_password(password)
-    assert person.must_change_password
-    assert person.possessed_at is None
-
-
-def test_a_mail_sent_twice_carries_the_same_temporary_password(settings):
-    invitation, password = make_temporary(settings)
-    assert issue_password(invitation_id=invitation.pk) == password
-
-
-def test_the_first_sign_in_with_a_temporary_password_sees_nothing_but_the_choice_of_another(settings):
-    account, person = make_account(), make_person()
-    delegation = Delegation.objects.create(account=account, person=person, email=person.email)
-    invitation, password = make_temporary(settings, account=account, person=person)
-    client = browser()
-    assert sign_in(client, person.email, password, next="/learn/") == 302
-    assert who(client) == person.pk
-    assert client.get("/learn/?a=1")["Location"] == "/password/?next=%2Flearn%2F%3Fa%3D1"
-    assert client.post("/team/")["Location"] == "/password/"
-    assert client.get("/password/").status_code == 200
-    assert client.post("/password/", {"password": password}).status_code == 200
-    assert client.post("/password/", {"password": "short"}).status_code == 200
-    response = client.post("/password/", {"password": OWN, "next": "/learn/?a=1"})
-    assert (response.status_code, response["Location"]) == (302, "/learn/?a=1")
-    assert who(client) == person.pk
-    person.refresh_from_db()
-    invitation.refresh_from_db()
-    delegation.refresh_from_db()
-    assert person.check_password(OWN)
-    assert not person.must_change_password
-    assert person.possessed_at is not None
-    assert invitation.used_at is not None
-    assert delegation.accepted_at is not None
-    assert EmailAddress.objects.get(user=person).verified
-    assert client.get("/password/")["Location"] == "/start/"
-
-
-def test_one_may_sign_out_before_choosing(settings):
-    invitation, password = make_temporary(settings)
-    client = browser()
-    sign_in(client, invitation.person.email, password)
-    client.post("/sign/logout/")
-    assert who(client) is None
-
-
-def test_a_temporary_password_dies_with_its_invitation(settings):
-    invitation, password = make_temporary(settings)
-    Invitation.objects.update(expires_at=timezone.now())
-    client = browser()
-    assert sign_in(client, invitation.person.email, password) == 200
-    assert who(client) is None
-    assert Person.objects.get(pk=invitation.person_id).possessed_at is None
-
-
-def test_a_revoked_invitation_takes_its_temporary_password_along(settings):
-    invitation, password = make_temporary(settings)
-    revoke_invitations(account_id=invitation.account_id, person_ids=[invitation.person_id])
-    assert sign_in(browser(), invitation.person.email, password) == 200
-
-
-def test_who_comes_too_late_asks_for_a_link_to_choose_a_password(settings):
-    invitation, _ = make_temporary(settings, person=make_person(email="ben@example.org"))
-    Invitation.objects.update(expires_at=timezone.now())
-    browser().post("/sign/password/reset/", {"email": "ben@example.org"})
-    client = browser()
-    form = client.get(link(letter("ben@example.org"), "/sign/password/reset/key/"))["Location"]
-    client.post(form, {"password1": OWN})
-    assert who(client) == invitation.person_id
-    assert client.get("/start/")["Location"] == "/"
-
-
-def test_a_renewed_invitation_mails_a_new_temporary_password(settings):
-    invitation, first = make_temporary(settings, person=make_person(email="ben@example.org"))
-    new = renew_invitation(invitation_id=invitation.pk)
-    second = issue_password(invitation_id=new.pk)
-    assert second != first
-    person = Person.objects.get(pk=invitation.person_id)
-    assert person.check_password(second)
-    assert not person.check_password(first)
-
-
-def test_who_has_chosen_a_password_is_never_given_a_temporary_one(settings):
-    invitation, token = make_invited()
-    answer(token)
-    other = make_invitation(person=Person.objects.get(pk=invitation.person_id))
-    with pytest.raises(InvitationClosed):
-        issue_password(invitation_id=other.pk)
-    assert Person.objects.get(pk=invitation.person_id).check_password(OWN)
-
-
-# --- at the same moment -----------------------------------------------------------------------------------
-
-
-@pytest.mark.needs_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_of_two_who_use_a_link_at_the_same_moment_one_wins():
-    invitation, token = make_invited()
-    start = threading.Barrier(2)
-    outcomes: list[str] = []
-
-    def work(password: str) -> None:
-        try:
-            start.wait()
-            use_invitation(token=token, password=password, name=ChosenName("Ben", password))
-            outcomes.append(password)
-        except InvitationClosed:
-            outcomes.append("closed")
-        finally:
-            connection.close()
-
-    passwords = ["the first password", "the second password"]
-    threads = [threading.Thread(target=work, args=(password,)) for password in passwords]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert outcomes.count("closed") == 1
-    (winner,) = [outcome for outcome in outcomes if outcome != "closed"]
-    person = Person.objects.get(pk=invitation.person_id)
-    assert person.check_password(winner)
-    assert person.last_name == winner
-    assert AuditEntry.objects.filter(verb="invitation.used").count() == 1
-
-
-@pytest.mark.needs_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_of_two_links_of_two_accounts_used_at_the_same_moment_one_sets_the_password():
-    person = make_person()
-    tokens = [make_invited(person=person)[1], make_invited(person=person)[1]]
-    start = threading.Barrier(2)
-    outcomes: list[str] = []
-
-    def work(token: str) -> None:
-        try:
-            start.wait()
-            use_invitation(token=token, password=token)
-            outcomes.append(token)
-        except InvitationClosed:
-            outcomes.append("closed")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(token,)) for token in tokens]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert outcomes.count("closed") == 1
-    (winner,) = [outcome for outcome in outcomes if outcome != "closed"]
-    person.refresh_from_db()
-    assert person.check_password(winner)
-    assert Invitation.objects.filter(used_at=None).count() == 1
-
-
-@pytest.mark.needs_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_two_lists_at_the_same_moment_make_one_invitation_each():
-    account = make_account()
-    ids = [make_person().pk for _ in range(30)]
-    start = threading.Barrier(2)
-    results: list[dict[int, int]] = []
-
-    def work(order: list[int]) -> None:
-        try:
-            start.wait()
-            results.append(ensure_invitations(account_id=account.pk, person_ids=order, invited_by_id=None))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(order,)) for order in (ids, ids[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results[0] == results[1]
-    assert sorted(results[0]) == ids
-    assert Invitation.objects.count() == 30

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -131,28 +129,3 @@ def test_five_hundred_invitations_take_three_statements():
     assert len(statements) - len(inserts) == 2
     if connection.vendor == "postgresql":
         assert len(inserts) == 1
-
-
-@pytest.mark.needs_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_two_threads_with_the_same_new_addresses_make_each_person_once():
-    entries = [NewPerson(f"new{n}@example.org") for n in range(200)]
-    start = threading.Barrier(2)
-    results: list[dict[str, tuple[int, bool]]] = []
-
-    def work(people: list[NewPerson]) -> None:
-        try:
-            start.wait()
-            results.append(ensure_people(people))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(people,)) for people in (entries, list(reversed(entries)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert Person.objects.count() == 200
-    one, two = results
-    assert {key: pk for key, (pk, _) in one.items()} == {key: pk for key, (pk, _) in two.items()}
-    assert all(one[key][1] != two[key][1] for key in one)

@@ -44,6 +44,8 @@ OWN_WORDS = {
     "accounts": {
         "adapter",  # allauth's name for where its behaviour is changed
         "access",  # who may do what
+        "backends",  # Django's name for how a password is checked
+        "links",  # the addresses that mails carry
     },
     "catalog": {
         "documents",  # items as JSON
@@ -51,7 +53,10 @@ OWN_WORDS = {
         "offers",  # items as handlers see them
         "prices", "units",  # what a buyer reads
     },
-    "portal": {"sample"},  # the sample shop
+    "portal": {
+        "sample",  # the sample shop
+        "middleware",  # a temporary password is changed before anything else
+    },
 }  # fmt: skip
 
 
