@@ -2,17 +2,26 @@
 
 from delegation.refusals import Refused
 from seats.services.apply import run_apply
+from seats.services.changing import correct_address, release, replace
 from seats.services.generate import generate_seats
 from seats.services.lists import apply_here, choose_pool, create_list, discard, plan, start_apply
+from seats.services.opening import note_openings, record_opening
+from seats.services.resending import resend
 
 __all__ = [
     "Refused",
     "apply_here",
     "choose_pool",
+    "correct_address",
     "create_list",
     "discard",
     "generate_seats",
+    "note_openings",
     "plan",
+    "record_opening",
+    "release",
+    "replace",
+    "resend",
     "run_apply",
     "start_apply",
 ]
