@@ -81,4 +81,6 @@ def _of_token(request: HttpRequest) -> Q:
 
 
 def _of_person(person: Person, access: Access | None) -> Q:
-    return Q(person=person, account=None) | (Q(person=person, account=access.account) if access else Q(pk=None))
+    return Q(person=person, account=None) | (
+        Q(person=person, account=access.account) if access else Q(pk=None)
+    )

@@ -90,6 +90,11 @@ def cancel(*, number: str, actor: Actor, why: str = "") -> Bill:
         return bill
 
 
+def placed_with(*, account: CustomerAccount, buyer: Person, checkout_key: str) -> Bill | None:
+    """The order that this checkout has placed, if it has."""
+    return _placed_before(_checkout_key(account, buyer, checkout_key))
+
+
 def _checkout_key(account: CustomerAccount, buyer: Person, key: str | None) -> str | None:
     """The key as it is stored: nobody else's checkout can have the same one."""
     if not key:

@@ -1,0 +1,83 @@
+"""Everything once more, and the agreement to the terms of sale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from billing.checkout.people import wanted
+from billing.checkout.state import Checkout
+from billing.checkout.step import Answer, Files, Step
+from billing.forms import TermsForm
+from billing.services.carts import handler_of, save_answers
+
+
+class Review(Step):
+    """Shows what will be ordered and records the agreement: to these terms, for this total."""
+
+    code = "review"
+    position = 40
+    label = _("Review")
+    keys = frozenset({"terms", "total"})
+
+    def is_complete(self, checkout: Checkout) -> bool:
+        agreed = checkout.answers.get("terms", {})
+        return (agreed.get("version"), agreed.get("gross")) == _shown(checkout)
+
+    def context(self, checkout: Checkout, query: QueryDict) -> dict[str, Any]:
+        return self._context(checkout, self._form(checkout))
+
+    def submit(self, checkout: Checkout, data: QueryDict, files: Files) -> Answer:
+        form = self._form(checkout, data)
+        valid = form.is_valid()
+        seen = (form.cleaned_data.get("version"), form.cleaned_data.get("gross"))
+        if seen != _shown(checkout):
+            return Answer(context=self._context(checkout, self._form(checkout)) | {"changed": True})
+        if not valid:
+            return Answer(context=self._context(checkout, form))
+        version, gross = seen
+        terms = {"version": version, "gross": gross, "agreed_at": timezone.now().isoformat()}
+        save_answers(cart=checkout.cart, terms=terms)
+        return Answer()
+
+    def _form(self, checkout: Checkout, data: QueryDict | None = None) -> TermsForm:
+        version, gross = _shown(checkout)
+        return TermsForm(data, version=version, gross=gross)
+
+    def _context(self, checkout: Checkout, form: TermsForm) -> dict[str, Any]:
+        return {
+            "form": form,
+            "identity": checkout.identity,
+            "country_name": countries.name(checkout.identity.customer.country),
+            "recipient": checkout.answers.get("recipient_email", ""),
+            "lines": [
+                {
+                    "row": row,
+                    "details": _details(row.line),
+                    "people": row.line.participants[: wanted(row.line)],
+                }
+                for row in checkout.view.rows
+            ],
+        }
+
+
+def _shown(checkout: Checkout) -> tuple[str, int]:
+    """What is agreed to: the version of the terms, and the total in minor units."""
+    return checkout.shop.terms_version, checkout.view.gross
+
+
+def _details(line: Any) -> list[list[tuple[Any, Any]]]:
+    """What was answered for each unit, as pairs of question and answer."""
+    handler = handler_of(line.item)
+    form_class = handler.CustomerData if handler else None
+    if form_class is None:
+        return []
+    fields = form_class().fields
+    return [
+        [(field.label, unit.get(name)) for name, field in fields.items() if unit.get(name)]
+        for unit in line.customer_data[: line.quantity]
+    ]
