@@ -21,7 +21,7 @@ from billing.models import Cart, CartLine
 from billing.selectors.carts import CartRow, CartView, cart_lines, cart_view
 from billing.services import Refused
 from billing.services.carts import add_item, handler_of, limit_message, remove_line, restore_line
-from catalog.models import CatalogItem, Shop
+from catalog.models import CatalogItem, Shop, Visibility
 from catalog.selectors import find_item, get_shop, seller_problems
 
 _QUANTITY = re.compile(r"[0-9]{1,9}")
@@ -78,7 +78,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     lines = list(cart_lines(found)) if found else []
     if request.method != "POST" or found is None:
         view = cart_view(lines)
-        return _page(request, shop, found, view, QuantitiesForm(rows=view.rows))
+        return _page(request, shop, found, view, QuantitiesForm(rows=_changeable(view.rows)))
     view = cart_view(lines)
     form = QuantitiesForm(request.POST, rows=_changeable(view.rows))
     form.is_valid()
@@ -87,12 +87,13 @@ def cart(request: HttpRequest) -> HttpResponse:
         return _page(request, shop, found, cart_view(list(cart_lines(found))), form)
     if request.htmx:  # type: ignore[attr-defined]
         view = cart_view(list(cart_lines(found)))
-        return _page(request, shop, found, view, QuantitiesForm(rows=view.rows))
+        return _page(request, shop, found, view, QuantitiesForm(rows=_changeable(view.rows)))
     return redirect("billing:checkout" if "order" in request.POST else "billing:cart")
 
 
 def _changeable(rows: Sequence[CartRow]) -> list[CartRow]:
-    return [row for row in rows if row.line.item.visibility != "inactive"]
+    """What is still on sale: the rest can only be taken out."""
+    return [row for row in rows if row.item.visibility != Visibility.INACTIVE]
 
 
 def _save(cart: Cart, rows: Sequence[CartRow], form: QuantitiesForm) -> None:
