@@ -17,7 +17,7 @@ _UNTOUCHED = (
 # Before a sign only where it ends a word and is not glued to what follows: 10:30, a?b=c and :) stay.
 _BEFORE = rf"(?<=[^\s(\[«]){_SPACES}(?<![;:!?])(?=[;:!?]+(?:[\s<)\]»”\"’,.…]|$))"
 _OPEN = rf"«{_SPACES}(?=\S)"
-_CLOSE = rf"(?<=\S){_SPACES}»"
+_CLOSE = rf"(?<=[^\s«]){_SPACES}»"
 
 _PATTERN = re.compile(
     rf"(?P<untouched>{_UNTOUCHED})|(?P<open>{_OPEN})|(?P<close>{_CLOSE})|(?P<before>{_BEFORE})", re.IGNORECASE
