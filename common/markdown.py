@@ -29,12 +29,14 @@ ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"st
 
 
 def render(text: str) -> SafeString:
-    """The text as HTML. Headings begin at the second level: the first is the title of the page."""
+    """The text as HTML. Headings begin at h2, because h1 is the title of the page."""
     html = nh3.clean(
         _parser().render(text),
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_keep,
+        # What scrolls sideways on a phone must be reachable by keyboard.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer",
     )
@@ -79,9 +81,15 @@ def _keep(tag: str, attribute: str, value: str) -> str | None:
 
 
 def _lower_headings(state: StateCore) -> None:
+    """The outermost headings become h2, and no level is left out on the way down."""
+    outer: list[int] = []  # levels typed, from the outermost to the one we are under
     for token in state.tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1:]) + 1)}"
+        if token.type not in {"heading_open", "heading_close"}:
+            continue
+        if token.type == "heading_open":
+            typed = int(token.tag[1:])
+            outer = [*(level for level in outer if level < typed), typed]
+        token.tag = f"h{min(6, len(outer) + 1)}"
 
 
 def _image(

@@ -79,6 +79,10 @@ class EnrolmentAdmin(admin.ModelAdmin[Enrolment]):
     form = NewEnrolmentForm
     fields = ("course", "person", "role", "starts_at", "ends_at")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A remote platform is not called from a web request: there, teachers are enrolled on its own pages."""
+        return not get_platform().is_remote and super().has_add_permission(request)
+
     def has_change_permission(self, request: HttpRequest, obj: Enrolment | None = None) -> bool:
         return False
 

@@ -28,8 +28,9 @@ from courses.selectors import (
     page_lines,
     visible_people,
 )
-from courses.services import mark_page, open_course, unmark_page
+from courses.services import mark_page, unmark_page
 from seats.models import Assignment
+from seats.services import record_opening
 
 PEOPLE_PER_PAGE = 50
 PLACE = "portal:my_courses"  # what the main menu shows as current
@@ -76,7 +77,7 @@ def counted(view: CourseView[Parameters]) -> CourseView[Parameters]:
             patch_cache_control(answer, no_store=True)
             return answer
         if request.method == "GET":
-            open_course(person_id=mine.enrolment.person_id, course_id=mine.course.pk)
+            record_opening(person_id=mine.enrolment.person_id, course_id=mine.course.pk)
         return view(request, mine, *args, **kwargs)
 
     return counting
@@ -180,6 +181,8 @@ def _people(request: HttpRequest, viewer: Enrolment) -> dict[str, Any]:
     names: dict[int, list[str]] = {}
     if viewer.course.groups_mode != GroupMode.NONE:
         names = group_names(viewer, [row.person_id for row in [*page, *guides]])
+        if len({name for groups in names.values() for name in groups}) < 2:
+            names = {}  # one name beside everybody tells nothing
     return {
         "guides": [_shown(row, names) for row in guides],
         "participants": [_shown(row, names) for row in page],

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from common.markdown import ATTRIBUTES, TAGS, render
 
 REL = 'rel="noopener noreferrer"'
+OWN = {"a": {"rel"}, "pre": {"tabindex"}}  # attributes that we set ourselves
 
 
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("# A\n\n## B\n\n###### C", "<h2>A</h2>\n<h3>B</h3>\n<h6>C</h6>\n"),
+        ("# A\n\n## B\n\n###### C\n\n## D", "<h2>A</h2>\n<h3>B</h3>\n<h4>C</h4>\n<h3>D</h3>\n"),
+        ("### A\n\n# B\n\n### C", "<h2>A</h2>\n<h2>B</h2>\n<h3>C</h3>\n"),
         ("**b** *i* `c` ~~s~~", "<p><strong>b</strong> <em>i</em> <code>c</code> <s>s</s></p>\n"),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
         ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>\n'),
@@ -26,6 +28,7 @@ REL = 'rel="noopener noreferrer"'
         ("<https://a.example>", f'<p><a href="https://a.example" {REL}>https://a.example</a></p>\n'),
         ("[m](mailto:a@b.example)", f'<p><a href="mailto:a@b.example" {REL}>m</a></p>\n'),
         ("![a *b*](/media/courses/x.webp)", '<p><img src="/media/courses/x.webp" alt="a b"></p>\n'),
+        ("    code", '<pre tabindex="0"><code>code\n</code></pre>\n'),
         ("", ""),
     ],
 )
@@ -87,7 +90,7 @@ def assert_harmless(html: str) -> None:
     for tag, rest in tags(html):
         assert tag.removeprefix("/") in TAGS
         for name, value in re.findall(r'([a-zA-Z-]+)="([^"]*)"', rest):
-            assert name in ATTRIBUTES.get(tag, set()) | ({"rel"} if tag == "a" else set())
+            assert name in ATTRIBUTES.get(tag, set()) | OWN.get(tag, set())
             if name == "href":
                 assert value.startswith(("https://", "http://", "mailto:", "/media/"))
             if name == "src":
