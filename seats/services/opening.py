@@ -30,7 +30,7 @@ def record_opening(*, person_id: int, course_id: int) -> bool:
         return open_course(person_id=person_id, course_id=course_id)
     with transaction.atomic():
         lock_account(assignment.account_id)
-        is_first = open_course(person_id=person_id, course_id=course_id)
+        is_first = open_course(person_id=person_id, course_id=course_id, since=assignment.created_at)
         # Not everybody who asks gets in: the course may be hidden, or the access may start later.
         _mark(_opened([assignment]), assignment.account_id)
     return is_first
