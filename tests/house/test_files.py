@@ -39,7 +39,11 @@ OWN_WORDS = {
         "support",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
-    "seats": {"seatrow"},  # the picture of a pool of seats, drawn on pages and in mails
+    "seats": {
+        "seatrow",  # the picture of a pool of seats, drawn on pages and in mails
+        "wording",  # verdicts and problems as sentences
+    },
+    "delegation": {"refusals"},  # why a service says no, for this app and those above
     "courses": {"platform", "platforms", "builtin", "moodle"},
     "accounts": {
         "adapter",  # allauth's name for where its behaviour is changed
