@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from common.media import media
 from shopseats.health import health
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("media/<path:path>", media, name="media"),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("sign/", include("accounts.urls.sign")),

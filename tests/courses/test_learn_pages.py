@@ -216,6 +216,15 @@ def test_opening_locks_the_seat(client, course, enrolment):
     assert enrolment.opened_at is not None
 
 
+def test_an_opening_before_the_seat_was_given_does_not_start_it(client, course, enrolment):
+    Enrolment.objects.filter(pk=enrolment.pk).update(opened_at=enrolment.starts_at + SECOND)
+    assignment = give_seat(enrolment, make_account())
+    client.get(addresses(course)[0])
+    assignment.refresh_from_db()
+    assert assignment.opened_at is not None
+    assert assignment.opened_at >= assignment.created_at
+
+
 # --- reading -------------------------------------------------------------------------------------------
 
 

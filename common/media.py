@@ -1,0 +1,19 @@
+"""Uploaded files: re-encoded or checked when they came, under names nobody can guess."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+from django.views.static import serve
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A file below MEDIA_ROOT. A name never gets other content, so browsers may keep it."""
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    patch_cache_control(response, private=True, max_age=31_536_000, immutable=True)
+    return response
