@@ -1,5 +1,6 @@
 """What reads seats, each in a constant number of queries."""
 
+from seats.selectors.courses import CourseSeats, course_counts
 from seats.selectors.covering import AssignableCourse, assignable_courses, covering_pools
 from seats.selectors.lists import (
     BatchTotals,
@@ -10,6 +11,7 @@ from seats.selectors.lists import (
     batch_totals,
     mail_states,
 )
+from seats.selectors.mails import LastMail, last_mails, mails_of
 from seats.selectors.people import Given, HistoryEntry, Step, given_to, seat_history
 from seats.selectors.pools import PoolCounts, access_end, pool_counts, total_counts
 from seats.selectors.seatlist import SeatFilter, SeatPage, SeatRow, Sitter, every_seat, find_seat, seat_list
@@ -18,8 +20,10 @@ from seats.selectors.states import SeatState, seat_states, seats_with_state
 __all__ = [
     "AssignableCourse",
     "BatchTotals",
+    "CourseSeats",
     "Given",
     "HistoryEntry",
+    "LastMail",
     "ListPage",
     "ListRow",
     "PoolCounts",
@@ -34,11 +38,14 @@ __all__ = [
     "assignable_courses",
     "batch_rows",
     "batch_totals",
+    "course_counts",
     "covering_pools",
     "every_seat",
     "find_seat",
     "given_to",
+    "last_mails",
     "mail_states",
+    "mails_of",
     "pool_counts",
     "seat_history",
     "seat_list",

@@ -25,10 +25,15 @@ class AssignableCourse:
     free: int
 
 
-def assignable_courses(account_id: int) -> list[AssignableCourse]:
-    """The courses into which the account can put somebody now, by name. Two queries when figures are cached."""
+def assignable_courses(
+    account_id: int, *, pools: Sequence[PoolCounts] | None = None
+) -> list[AssignableCourse]:
+    """The courses into which the account can put somebody now, by name.
+
+    One query when `pools`, the account's `pool_counts`, are given; two when they are not and are cached.
+    """
     free: dict[str, int] = {}
-    for pool in pool_counts(account_id):
+    for pool in pool_counts(account_id) if pools is None else pools:
         if pool.free:
             free[pool.courselist] = free.get(pool.courselist, 0) + pool.free
     return [

@@ -63,14 +63,15 @@ def access_end(pool: PoolCounts | SeatPool, start: datetime) -> datetime | None:
     return min(ends, default=None)
 
 
-def pool_counts(account_id: int) -> list[PoolCounts]:
+def pool_counts(account_id: int, *, stamp: int | None = None) -> list[PoolCounts]:
     """The pools of an account, oldest purchase first.
 
-    One query while the figures are cached (whatever the number of seats), three when they are not. They are cached
-    under the account's stamp, which every change of its seats bumps, and until the next date at which a state
-    changes by itself.
+    One query while the figures are cached (whatever the number of seats), three when they are not; one less with the
+    `stamp` of an account that was read just now. They are cached under the account's stamp, which every change of its
+    seats bumps, and until the next date at which a state changes by itself.
     """
-    stamp = CustomerAccount.objects.values_list("stamp", flat=True).get(pk=account_id)
+    if stamp is None:
+        stamp = CustomerAccount.objects.values_list("stamp", flat=True).get(pk=account_id)
     key = f"seats:pools:{account_id}:{stamp}"
     now = timezone.now()
     cached: tuple[datetime, datetime | None, list[PoolCounts]] | None = cache.get(key)
