@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -26,8 +27,8 @@ class Progress:
 
     def report(self, done: int, total: int) -> None:
         """Say how far the work is; raises LeaseLost when another worker has taken over."""
-        leases.record(self._job, done=done, total=total)
-        leases.renew(self._job, seconds=LEASE)
+        lease_until = timezone.now() + timedelta(seconds=LEASE)
+        leases.record(self._job, done=done, total=total, lease_until=lease_until)
 
 
 Runner = Callable[[int, Progress], None]

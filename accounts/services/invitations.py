@@ -44,7 +44,7 @@ def ensure_invitations(
     """
     ids = sorted(set(person_ids))
     result: dict[int, int] = {}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for start in range(0, len(ids), CHUNK):
             result.update(_ensure_chunk(account_id, ids[start : start + CHUNK], invited_by_id))
     return result
