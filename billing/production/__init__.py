@@ -1,6 +1,6 @@
 """Production: runs as rows, claimed, given to their handler, recorded. docs/production.md tells the rules."""
 
-from billing.production.produce import produce, retry, run_due
+from billing.production.batch import produce, retry, run_due
 from billing.production.queue import drop_unstarted_runs, due_runs, queue_runs
 from billing.production.runs import MAX_TRIES, run
 

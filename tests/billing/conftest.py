@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -69,8 +68,8 @@ def talking() -> Delivery:
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     """A registered handler whose steps the test sets."""
     handler = Scripted()
     monkeypatch.setitem(registry.load().handlers, "scripted", handler)
-    yield handler
+    return handler

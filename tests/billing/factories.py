@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from accounts.models import CustomerAccount, Person, Role
 from billing.models import Bill
@@ -59,7 +59,8 @@ def seats_item(code: str = "SEATS", **changes: Any) -> CatalogItem:
         "price_includes_tax": True,
         "handler": "generateseats",
     }
-    return ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    item: Any = ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    return cast("CatalogItem", item)
 
 
 def plain_item(code: str = "BOOK", **changes: Any) -> CatalogItem:
@@ -70,7 +71,8 @@ def plain_item(code: str = "BOOK", **changes: Any) -> CatalogItem:
         "price": 1000,
         "price_includes_tax": True,
     }
-    return ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    item: Any = ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    return cast("CatalogItem", item)
 
 
 def people(count: int) -> list[ParticipantEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -14,7 +15,7 @@ from billing.services import OrderLine, cancel, record_payment
 from common.audit import OPERATOR
 from handlers.contract import HandlerError
 from tests.accounts.factories import make_person
-from tests.billing.factories import plain_item, seats_item
+from tests.billing.factories import Customer, plain_item, seats_item
 
 LIST = reverse("admin:billing_bill_changelist")
 
@@ -28,7 +29,7 @@ def staff(db, client: Client) -> Client:
 
 
 @pytest.fixture
-def bill(customer) -> Bill:
+def bill(customer: Customer) -> Bill:
     return customer.order(seats_item(), 10)
 
 
@@ -40,7 +41,7 @@ def transfer(bill: Bill) -> str:
     return reverse("admin:billing_bill_transfer", args=[bill.pk])
 
 
-def text(response) -> str:
+def text(response: HttpResponse) -> str:
     return response.content.decode().replace("\u202f", " ")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from courses.platform import PlatformAway
 from handlers.contract import HandlerError
 from seats.models import Seat
 from tests.accounts.factories import make_account, make_member, make_person
-from tests.billing.factories import plain_item, seats_item
+from tests.billing.factories import Customer, plain_item, seats_item
 
 pytestmark = pytest.mark.django_db
 AT = "2026-11-20T10:00:00+01:00"
@@ -88,7 +89,7 @@ def test_placeorder_prints_the_order(customer):
     assert run["line"] == line["key"]
     bill = Bill.objects.get()
     assert (bill.buyer, bill.paymode) == (customer.owner, "transfer")
-    assert bill.placed_at == timezone.datetime.fromisoformat(AT)
+    assert bill.placed_at == datetime.fromisoformat(AT)
 
 
 def test_placeorder_takes_a_buyer_and_a_way_of_paying(customer, settings):
@@ -167,7 +168,7 @@ def test_placeorder_is_closed_while_the_seller_is_incomplete(customer):
 
 
 @pytest.fixture
-def bill(customer) -> Bill:
+def bill(customer: Customer) -> Bill:
     return customer.order(seats_item(), 10)
 
 
@@ -288,7 +289,7 @@ def test_status_is_quiet_when_nothing_is_stuck(bill):
 
 
 def test_status_exits_1_beyond_its_thresholds(bill):
-    ProductionRun.objects.update(not_before=timezone.now() - timezone.timedelta(seconds=1000))
+    ProductionRun.objects.update(not_before=timezone.now() - timedelta(seconds=1000))
     code, _message, out = failed("status")
     assert (code, len(json.loads(out)["problems"])) == (1, 1)
     assert printed("status", "--threshold", 2000)["problems"] == []

@@ -19,7 +19,7 @@ from common.models import OutboxMail
 from handlers.contract import HandlerError
 from tests.accounts.factories import make_member, make_person
 from tests.billing.conftest import talking
-from tests.billing.factories import plain_item, seats_item
+from tests.billing.factories import Customer, plain_item, seats_item
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Europe/Paris"))
 
@@ -31,7 +31,7 @@ def _in_memory(settings) -> None:
 
 
 @pytest.fixture
-def bill(customer) -> Bill:
+def bill(customer: Customer) -> Bill:
     return customer.place(
         OrderLine(seats_item(), 10), OrderLine(plain_item(price=250, price_includes_tax=False), 2), at=AT
     )

@@ -331,12 +331,14 @@ def test_whoever_was_overtaken_writes_nothing(bill, scripted):
 
 def test_the_heartbeat_renews_the_lease_and_stops_whoever_was_overtaken(bill, scripted, settings):
     production.run(the_run(bill, "prepare").pk)
-    seen = []
+    seen: list[Any] = []
 
     def slow(purchase: Any) -> Delivery:
         ProductionRun.objects.filter(pk=the_run(bill).pk).update(lease_until=timezone.now())
         purchase.beat()
-        seen.append(the_run(bill).lease_until - timezone.now())
+        held = the_run(bill).lease_until
+        assert held is not None
+        seen.append(held - timezone.now())
         leases.claim(ProductionRun, the_run(bill).pk, seconds=300, takeover=True)
         purchase.beat()
         seen.append("went on")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -45,8 +46,9 @@ def dead_broker() -> Iterator[None]:
 def forget_connections() -> None:
     """Celery keeps its pools for the life of a process."""
     pools.reset()
-    current_app._pool = None
-    current_app.amqp._producer_pool = None
+    app: Any = current_app
+    app._pool = None
+    app.amqp._producer_pool = None
     wake._broker["away_until"] = 0.0
 
 
