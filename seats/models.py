@@ -88,6 +88,7 @@ class AssignmentBatch(models.Model):
     # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
     pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
+    size = models.PositiveIntegerField()  # people in it, bad rows included
     source = models.CharField(max_length=10)  # form, paste, csv, xlsx
     ignored_columns = models.JSONField(default=list)
     ignored_sheets = models.JSONField(default=list)

@@ -43,13 +43,15 @@ def confirm(
     }
     live, refused = told[OutcomeState.OK], told[OutcomeState.REFUSED]
     reasons = {one.pk: outcome.code for one, outcome in zip(assignments, outcomes, strict=True)}
-    if live:
-        Assignment.objects.filter(pk__in=_ids(live), state=Assignment.State.RESERVED).update(
+    held = [one.pk for one in live if one.state == Assignment.State.RESERVED]
+    if held:
+        Assignment.objects.filter(pk__in=held, state=Assignment.State.RESERVED).update(
             state=Assignment.State.LIVE
         )
+    if live:
         welcome(live, by=by)
     if refused:
-        Assignment.objects.filter(pk__in=_ids(refused), state=Assignment.State.RESERVED).update(
+        Assignment.objects.filter(pk__in=[one.pk for one in refused], ended_at=None).update(
             state=Assignment.State.ENDED,
             ended_at=now,
             ended_by=SYSTEM.label,
@@ -119,10 +121,6 @@ def letter(assignment: Assignment, invitation_id: int | None, *, event: str) -> 
         ids=ids,
         language=person.language if person else "fr",
     )
-
-
-def _ids(assignments: Iterable[Assignment]) -> list[int]:
-    return [one.pk for one in assignments]
 
 
 def _write_rows(

@@ -55,6 +55,7 @@ def create_list(
             course_id=course_id,
             pool_id=pool_id,
             source=people.source,
+            size=len(people.rows),
             ignored_columns=list(people.ignored_columns),
             ignored_sheets=list(people.ignored_sheets),
             language=get_language() or settings.LANGUAGE_CODE,
@@ -183,11 +184,10 @@ def _start(batch_id: int, actor: Actor, *, wake: bool) -> Job:
     if batch.state == State.DISCARDED:
         raise Refused("discarded", _("This list was discarded."))
     if started:
-        total = batch.rows.count()
         if wake:
-            batch.job = jobs.start(kind=APPLY_JOB, object_id=batch_id, total=total)
+            batch.job = jobs.start(kind=APPLY_JOB, object_id=batch_id, total=batch.size)
         else:
-            batch.job = Job.objects.create(kind=APPLY_JOB, object_id=batch_id, total=total)
+            batch.job = Job.objects.create(kind=APPLY_JOB, object_id=batch_id, total=batch.size)
         batch.save(update_fields=["job"])
     if batch.job is None:
         raise Job.DoesNotExist(f"list {batch_id}")

@@ -18,9 +18,17 @@ LEARNER = "student"  # the role of a learner in courses that seats are given for
 
 
 def reserve(
-    batch: AssignmentBatch, judged: Sequence[Judged], picker: Picker, *, actor: Actor, now: datetime
+    batch: AssignmentBatch,
+    judged: Sequence[Judged],
+    picker: Picker,
+    *,
+    state: Assignment.State,
+    actor: Actor,
+    now: datetime,
 ) -> list[Assignment]:
     """Give a seat to every row that should have one, as long as there are seats; returns what was reserved.
+
+    `state`: reserved, or live when the platform is told in the same transaction.
 
     Logins are created for those who get a seat, and only for them. Rows that come away empty are given their new
     verdict: `no_seat`, or `already_enrolled` when another account was quicker with the same person and course.
@@ -33,7 +41,7 @@ def reserve(
         if not seats:
             break
         # A seat whose race was lost is free again for the next round.
-        reserved += _insert(batch, waiting[: len(seats)], seats, actor=actor, now=now)
+        reserved += _insert(batch, waiting[: len(seats)], seats, state=state, actor=actor, now=now)
         waiting = waiting[len(seats) :]
     for judgement in waiting:
         judgement.verdict = Verdict.NO_SEAT
@@ -67,7 +75,13 @@ def role_for(pool: SeatPool, role: str) -> str:
 
 
 def _insert(
-    batch: AssignmentBatch, going: Sequence[Judged], seats: Sequence[Seat], *, actor: Actor, now: datetime
+    batch: AssignmentBatch,
+    going: Sequence[Judged],
+    seats: Sequence[Seat],
+    *,
+    state: Assignment.State,
+    actor: Actor,
+    now: datetime,
 ) -> list[Assignment]:
     _make_people(batch, going)
     wanted = [
@@ -81,6 +95,7 @@ def _insert(
             email=one.row.email,
             first_name=one.row.first_name,
             last_name=one.row.last_name,
+            state=state,
             starts_at=now,
             ends_at=access_end(seat.pool, now),
             created_login=one.verdict is Verdict.NEW_ACCOUNT,
