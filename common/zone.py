@@ -3,11 +3,14 @@
 A day of the calendar and 24 hours differ twice a year: `add_calendar_days` keeps the time on the clock,
 `add_exact` counts hours. A wall-clock time that does not exist (the clock jumps over it) is moved forward by the
 jump; one that exists twice means its first occurrence.
+
+Instants come back with the fixed offset that the zone has at that moment. Two datetimes of one ZoneInfo would be
+compared and subtracted by their clocks, which is wrong over a change of the clock.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -73,7 +76,8 @@ def _in_zone(instant: datetime, zone: ZoneInfo | None = None) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"An instant without offset: {instant.isoformat()}")
     try:
-        return instant.astimezone(zone or seller_zone())
+        local = instant.astimezone(zone or seller_zone())
+        return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
     except OverflowError as error:
         raise DateRangeError("The date is outside the calendar.") from error
 

@@ -127,6 +127,7 @@ def _with_address(entries: tuple[PersonEntry, ...]) -> tuple[PersonEntry, ...]:
 def _entries(people: Iterable[_Typed], max_rows: int) -> tuple[PersonEntry, ...]:
     entries: list[PersonEntry] = []
     for person in people:
+        person = person._replace(email=clean_email(unquote(person.email.removeprefix("mailto:"))))
         if not person.is_somebody:
             continue
         if len(entries) == max_rows:
@@ -136,16 +137,15 @@ def _entries(people: Iterable[_Typed], max_rows: int) -> tuple[PersonEntry, ...]
 
 
 def _entry(number: int, person: _Typed) -> PersonEntry:
-    email = clean_email(unquote(person.email.removeprefix("mailto:")))
     role = role_of(person.role)
     return PersonEntry(
         row=number,
-        email=email,
+        email=person.email,
         firstname=person.firstname,
         lastname=person.lastname,
         role=role or "",
         problems=(
-            *_email_problems(email),
+            *_email_problems(person.email),
             *_name_problems(person),
             *([Problem("role", "unknown_role")] if role is None else []),
         ),
