@@ -235,7 +235,7 @@ def _see_order() -> str:
 
 
 def _order_address(bill: Bill) -> str:
-    return f"{settings.SHOPSEATS_URL}/purchases/{bill.number}/"
+    return f"{settings.SHOPSEATS_URL}{reverse('billing:bill', args=[bill.number])}"
 
 
 def _back_office(bill: Bill) -> tuple[str, str]:

@@ -62,6 +62,8 @@ def bill_page(number: str, *, accounts: Collection[int] | None = None) -> BillPa
 
     Raises Bill.DoesNotExist. The handlers' public words are put into the active language.
     """
+    if not number.isprintable():
+        raise Bill.DoesNotExist  # PostgreSQL raises something else for a question with a NUL in it
     bills = with_figures(Bill.objects.select_related("shop", "account", "buyer"))
     if accounts is not None:
         bills = bills.filter(account__in=accounts)

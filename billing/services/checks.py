@@ -28,6 +28,8 @@ from handlers.registry import UnknownHandler, get_handler
 # More units than this in one line are a slip of the keyboard.
 MOST_UNITS = 1_000_000
 ROLES = ("learner", "tutor")
+# The one character that PostgreSQL cannot store.
+NUL = "\x00"
 
 
 @dataclass(slots=True)
@@ -84,8 +86,17 @@ def check_identity(identity: Identity) -> Iterator[Problem]:
         except ValidationError as error:
             for name, messages in error.message_dict.items():
                 yield Problem(kind, messages[0], field=name)
+        for part in fields(party):
+            if NUL in getattr(party, part.name):
+                yield Problem(kind, _unstorable(), field=part.name)
     if len(identity.purchase_order) > 60:
         yield Problem("customer", _("At most 60 characters."), field="purchase_order")
+    elif NUL in identity.purchase_order:
+        yield Problem("customer", _unstorable(), field="purchase_order")
+
+
+def _unstorable() -> str:
+    return _("There is a character here that cannot be stored.")
 
 
 def parties_of(identity: Identity) -> list[tuple[str, Party]]:
@@ -212,6 +223,8 @@ class _LineCheck:
         for name in ("firstname", "lastname"):
             if len(getattr(entry, name)) > 150:
                 self._add("participants", _("At most 150 characters."), row, name)
+            elif NUL in getattr(entry, name):
+                self._add("participants", _unstorable(), row, name)
         return ParticipantEntry(
             clean_email(entry.email), entry.firstname.strip(), entry.lastname.strip(), entry.role
         )

@@ -10,11 +10,9 @@ from billing.services.errors import refuse
 
 def lock_bill(number: str) -> Bill:
     """The order, locked until the end of the transaction. Raises Refused(bill) when there is none."""
-    bill = (
-        Bill.objects.select_for_update(of=("self",), no_key=True)
-        .filter(number=number.strip().upper())
-        .first()
-    )
+    bills = Bill.objects.select_for_update(of=("self",), no_key=True)
+    # PostgreSQL raises for a question with a NUL in it.
+    bill = bills.filter(number=number.strip().upper()).first() if number.isprintable() else None
     if bill is None:
         raise refuse("bill", _("There is no order %(number)s.") % {"number": number})
     return bill

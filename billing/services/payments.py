@@ -45,8 +45,8 @@ def record_payment(
     if amount is not None and not 0 < amount <= LARGEST_MINOR:
         raise refuse("amount", _("A payment is more than 0."))
     reference = (reference or "").strip()
-    if len(reference) > LONGEST_REFERENCE:
-        raise refuse("reference", _("A reference has at most 120 characters."))
+    if len(reference) > LONGEST_REFERENCE or not reference.isprintable():
+        raise refuse("reference", _("A reference has at most 120 characters, all of them printable."))
     with transaction.atomic():
         bill = lock_bill(number)
         due = bill.gross - received(bill)

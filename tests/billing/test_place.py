@@ -294,6 +294,19 @@ def test_a_party_that_cannot_be_stored_is_refused_with_its_field(customer):
     assert {path for path, _ in reasons} == {"payer.name", "payer.siren", "payer.email"}
 
 
+def test_a_character_that_cannot_be_stored_is_refused(customer):
+    identity = replace(identity_of(customer.account, customer.buyer), purchase_order="a\0b")
+    identity = replace(identity, payer=Party("a\0b"))
+    item = plain_item(seat_mode=SeatMode.ONE)
+    named = [ParticipantEntry("a@demo.example", firstname="a\0b")]
+    reasons = refused(customer, OrderLine(item, 1, participants=named), identity=identity)
+    assert [path for path, _ in reasons] == [
+        "participants[1].firstname",
+        "payer.name",
+        "customer.purchase_order",
+    ]
+
+
 def test_every_reason_is_told_at_once(customer):
     reasons = refused(
         customer,
