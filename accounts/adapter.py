@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mails
-from accounts.links import safe_next
+from accounts.links import next_of
 from accounts.models import Person
 from accounts.services.addresses import verify_address
 from accounts.services.people import find_person, signed_in_now
@@ -38,23 +37,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     # --- mails ---------------------------------------------------------------------------------
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """What has no hook of its own: only the answer to a reset for an address that is not known."""
-        if template_prefix != "account/email/unknown_account":
-            raise ValueError(f"No mail of ours: {template_prefix}")
-        queue(mails.unknown(email))
+        """Every mail of ours has a hook of its own; one of allauth's that has none would leave in the request."""
+        raise ValueError(f"No mail of ours: {template_prefix}")
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
-        queue(mails.confirm_email(emailconfirmation.email_address, next_path=_next(request)))
-
-    def send_password_reset_mail(self, user: Person, email: str, context: dict[str, Any]) -> None:
-        queue(mails.reset(user, next_path=_next(context["request"])))
+        queue(mails.confirm_email(emailconfirmation.email_address, next_path=next_of(request)))
 
     def send_account_already_exists_mail(self, email: str) -> None:
         person = find_person(email)
         if person is None or not person.is_active:
             queue(mails.unknown(email))
         else:
-            queue(mails.exists(person, next_path=_next(context.request)))
+            queue(mails.exists(person, next_path=next_of(context.request)))
 
     def send_notification_mail(
         self,
@@ -91,7 +85,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         # One count per person, whatever way the address is typed.
         login = credentials.get("email") or credentials.get("username") or ""
         return email_key(login)
-
-
-def _next(request: HttpRequest) -> str:
-    return safe_next(get_next_redirect_url(request))

@@ -8,6 +8,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -21,6 +22,11 @@ def safe_next(path: str | None) -> str:
     if not path or len(path) > LONGEST_NEXT or not path.startswith("/"):
         return ""
     return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
+def next_of(request: HttpRequest) -> str:
+    """The page that a request says to go to afterwards, if it is on this site; "" otherwise."""
+    return safe_next(request.POST.get("next") or request.GET.get("next"))
 
 
 def with_next(path: str, next_path: str) -> str:

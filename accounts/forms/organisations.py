@@ -27,6 +27,7 @@ class SirenField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Nine digits; a SIRET number will do."))
         super().__init__(label="SIREN", max_length=30, required=False, **kwargs)
+        self.widget.attrs["class"] = "short"
 
     def clean(self, value: Any) -> str:
         text = super().clean(value)
@@ -59,7 +60,12 @@ class IdentityForm(forms.ModelForm[CustomerAccount]):
     class Meta:
         model = CustomerAccount
         fields = ("name", "legal_name", "siren", "vat_number", "address", "postcode", "city", "country")
-        widgets = {"address": forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"})}
+        widgets = {
+            "vat_number": forms.TextInput(attrs={"class": "short"}),
+            "address": forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+            "postcode": forms.TextInput(attrs={"class": "short", "autocomplete": "postal-code"}),
+            "city": forms.TextInput(attrs={"autocomplete": "address-level2"}),
+        }
         help_texts = {
             "name": _("As your team sees it."),
             "legal_name": _("As registered, if it differs."),

@@ -17,11 +17,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from accounts import mails
+from accounts.links import next_of
 from accounts.models import Person
 from accounts.services.addresses import unverified_address, verify_address
 from accounts.services.invitations import ChosenName
 from accounts.services.people import NewPerson, ensure_person, find_person, signed_in_now
 from common.emailkey import check_email, clean_email, email_key
+from common.outbox import queue
 
 PASSWORD_HELP = _("At least 12 characters. A short sentence is strong and easy to remember.")
 
@@ -115,14 +118,15 @@ class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]
         entry = NewPerson(
             data["email"], data["first_name"], data["last_name"], language=get_language() or "fr"
         )
+        # Hashed before anything is known of the address: the hash is what takes time.
+        hashed = make_password(data["password1"])
         with transaction.atomic():
             person, created = ensure_person(entry)
             if created:
-                person.set_password(data["password1"])
+                person.password = hashed
                 person.save(update_fields=["password"])
                 unverified_address(person)
                 return person, None
-        make_password(data["password1"])
         return None, prevent_enumeration(request, email=email_key(data["email"]))
 
 
@@ -133,8 +137,16 @@ class ResetPasswordForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
+        return email
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """One mail for a known address as for an unknown one; the link is made while it is sent."""
+        email: str = self.cleaned_data["email"]
         person = find_person(email)
-        self.users = [person] if person is not None and person.is_active else []
+        if person is not None and person.is_active:
+            queue(mails.reset(person, next_path=next_of(request)))
+        else:
+            queue(mails.unknown(email))
         return email
 
 
@@ -207,8 +219,8 @@ class ChoosePasswordForm(forms.Form):
         return password
 
 
-class InvitationForm(NameFields, ChoosePasswordForm):
-    """First visit through an invitation: a password, and the name confirmed or corrected."""
+class FirstVisitForm(NameFields, ChoosePasswordForm):
+    """First visit of somebody whom an account brought in: a password, and the name confirmed or corrected."""
 
     field_order = ("first_name", "last_name", "password")
 

@@ -36,7 +36,6 @@ from accounts.services.people import (
     find_person,
     signed_in_now,
     touch_possession,
-    unpossessed,
 )
 
 __all__ = [
@@ -67,7 +66,6 @@ __all__ = [
     "signed_in_now",
     "temporary_password_has_ended",
     "touch_possession",
-    "unpossessed",
     "use_invitation",
     "verify_address",
     "works",

@@ -213,7 +213,6 @@ class ChosenName:
     last_name: str
 
 
-@transaction.atomic
 def use_invitation(*, token: str, password: str, name: ChosenName | None = None) -> Invitation:
     """The person chooses a password through the link: he takes possession, and his address is verified.
 
@@ -221,19 +220,23 @@ def use_invitation(*, token: str, password: str, name: ChosenName | None = None)
     calls at the same moment succeeds. Raises InvitationClosed, and changes nothing, when the link works no more or
     the person has taken possession otherwise.
     """
-    invitation = _consume(token)
-    changes: dict[str, Any] = {
-        "password": make_password(password),
-        "possessed_at": invitation.used_at,
-        "must_change_password": False,
-    }
+    changes = _chosen(password, name)
+    with transaction.atomic():
+        invitation = _consume(token)
+        changes["possessed_at"] = invitation.used_at
+        if not Person.objects.filter(pk=invitation.person_id, possessed_at=None).update(**changes):
+            raise InvitationClosed
+        invitation.person.refresh_from_db()
+        _accepted(invitation)
+    return invitation
+
+
+def _chosen(password: str, name: ChosenName | None) -> dict[str, Any]:
+    """What changes on a person who chooses a password. The hash takes its time: make it before any lock."""
+    changes: dict[str, Any] = {"password": make_password(password), "must_change_password": False}
     if name is not None:
         changes |= {"first_name": name.first_name, "last_name": name.last_name, "name_is_guess": False}
-    if not Person.objects.filter(pk=invitation.person_id, possessed_at=None).update(**changes):
-        raise InvitationClosed
-    invitation.person.refresh_from_db()
-    _accepted(invitation)
-    return invitation
+    return changes
 
 
 @transaction.atomic
@@ -249,24 +252,24 @@ def accept_invitation(*, token: str, person: Person) -> Invitation:
     return invitation
 
 
-@transaction.atomic
-def choose_password(*, person: Person, password: str) -> Invitation | None:
+def choose_password(*, person: Person, password: str, name: ChosenName | None = None) -> Invitation | None:
     """Replace a temporary password. Returns the invitation that carried it, which is accepted thereby, if any."""
-    person.set_password(password)
-    person.must_change_password = False
-    person.save(update_fields=["password", "must_change_password"])
-    invitation = (
-        open_invitations()
-        .filter(person=person, token_hash=None)
-        .exclude(sent_at=None)
-        .select_related("person", "account")
-        .order_by("-sent_at", "-id")
-        .first()
-    )
-    if invitation is None or not open_invitations().filter(pk=invitation.pk).update(used_at=timezone.now()):
-        return None
-    _accepted(invitation)
-    return invitation
+    changes = _chosen(password, name)
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(**changes)
+        person.refresh_from_db()
+        newest = (
+            open_invitations()
+            .filter(person=person, token_hash=None)
+            .exclude(sent_at=None)
+            .select_related("person", "account")
+            .order_by("-sent_at", "-id")
+            .first()
+        )
+        if newest is None or not open_invitations().filter(pk=newest.pk).update(used_at=timezone.now()):
+            return None
+        _accepted(newest)
+    return newest
 
 
 def _accepted(invitation: Invitation) -> None:

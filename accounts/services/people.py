@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
@@ -106,12 +106,3 @@ def edit_profile(*, person: Person, first_name: str, last_name: str, language: s
     person.language = language
     person.name_is_guess = False
     person.save(update_fields=["first_name", "last_name", "language", "name_is_guess"])
-
-
-def unpossessed(person_ids: Iterable[int]) -> set[int]:
-    """Those of the given people whose login nobody has taken possession of: neither password, nor link, nor sign-in."""
-    return set(
-        Person.objects.filter(
-            pk__in=list(person_ids), possessed_at=None, is_staff=False, is_superuser=False
-        ).values_list("pk", flat=True)
-    )

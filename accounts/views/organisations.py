@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import access
 from accounts.access import AccountRequest, account_required
 from accounts.forms.organisations import IdentityForm, OrganisationForm, ProfileForm
-from accounts.links import safe_next
+from accounts.links import next_of
 from accounts.models import Member, Person
 from accounts.services.organisations import create_account, edit_account
 from accounts.services.people import edit_profile
@@ -28,7 +28,7 @@ from common.audit import Actor
 def create(request: HttpRequest) -> HttpResponse:
     """Name the organisation one acts for, and become its owner; then back to what one was doing."""
     person = cast("Person", request.user)
-    next_path = safe_next(request.POST.get("next") or request.GET.get("next"))
+    next_path = next_of(request)
     form = OrganisationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         account = create_account(
@@ -47,7 +47,7 @@ def switch(request: HttpRequest) -> HttpResponse:
         Member, person=cast("Person", request.user), account__slug=request.POST.get("account", "")
     )
     request.session[access.SESSION_KEY] = member.account_id
-    return redirect(safe_next(request.POST.get("next")) or resolve_url(settings.LOGIN_REDIRECT_URL))
+    return redirect(next_of(request) or resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 @account_required("members")

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.signing import ConfirmEmailForm
-from accounts.links import safe_next
+from accounts.links import next_of
 from accounts.services.addresses import verify_address
 
 
@@ -33,7 +33,7 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
 
     In the browser of the sign-up the button is enough; elsewhere the password is asked as well.
     """
-    next_path = safe_next(request.POST.get("next") or request.GET.get("next"))
+    next_path = next_of(request)
     confirmation = EmailConfirmationHMAC.from_key(key)
     page = "account/email_confirm.html"
     if confirmation is None:

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import mails
 from accounts.access import current, signed_in
-from accounts.forms.signing import ChoosePasswordForm, InvitationForm
-from accounts.links import safe_next, with_next
+from accounts.forms.signing import ChoosePasswordForm, FirstVisitForm
+from accounts.links import next_of, with_next
 from accounts.models import Invitation, Person
 from accounts.services import (
     InvitationClosed,
@@ -62,7 +62,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _closed(request, token)
     if found.person.possessed_at is not None:
         return _for_somebody_known(request, token, found)
-    form = InvitationForm(request.POST or None, person=found.person, initial=_name(found.person))
+    form = FirstVisitForm(request.POST or None, person=found.person, initial=_name(found.person))
     if request.method != "POST" or not form.is_valid():
         return render(request, "portal/invitation.html", _context(request, token, found) | {"form": form})
     try:
@@ -91,7 +91,7 @@ def _for_somebody_known(request: HttpRequest, token: str, found: Invitation) -> 
 
 
 def _context(request: HttpRequest, token: str, found: Invitation) -> dict[str, object]:
-    next_path = safe_next(request.POST.get("next") or request.GET.get("next"))
+    next_path = next_of(request)
     here = with_next(reverse("portal:invitation", args=[token]), next_path)
     return {
         "invitation": found,
@@ -107,7 +107,7 @@ def _name(person: Person) -> dict[str, str]:
 
 
 def _afterwards(request: HttpRequest, used: Invitation) -> str:
-    next_path = safe_next(request.POST.get("next") or request.GET.get("next"))
+    next_path = next_of(request)
     if next_path:
         return next_path
     if used.person.memberships.filter(account_id=used.account_id).exists():
@@ -154,14 +154,16 @@ def _visitor(request: HttpRequest) -> str:
 def own_password(request: HttpRequest) -> HttpResponse:
     """Choose a password in the place of a temporary one."""
     person = cast("Person", request.user)
-    next_path = safe_next(request.POST.get("next") or request.GET.get("next"))
+    next_path = next_of(request)
     onwards = next_path or resolve_url(settings.LOGIN_REDIRECT_URL)
     if not person.must_change_password:
         return redirect(onwards)
-    form = ChoosePasswordForm(request.POST or None, person=person)
+    form_class = FirstVisitForm if person.name_is_guess else ChoosePasswordForm
+    form = form_class(request.POST or None, person=person, initial=_name(person))
     if request.method != "POST" or not form.is_valid():
         return render(request, "portal/choose_password.html", {"form": form, "next": next_path})
-    used = choose_password(person=person, password=form.cleaned_data["password"])
+    name = form.chosen_name if isinstance(form, FirstVisitForm) else None
+    used = choose_password(person=person, password=form.cleaned_data["password"], name=name)
     if used is not None:
         accept(account_id=used.account_id, person_id=used.person_id)
     update_session_auth_hash(request, person)

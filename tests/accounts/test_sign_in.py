@@ -7,6 +7,8 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Person, Role
@@ -226,6 +228,17 @@ def test_a_reset_answers_the_same_for_known_unknown_and_closed_addresses():
         "account_reset",
     ]
     assert "nobody signs in there with unknown@example.org" in letter("unknown@example.org")
+
+
+def test_a_reset_takes_as_many_statements_for_known_and_unknown_addresses():
+    make_known(email="known@example.org")
+    counts = set()
+    for email in ("known@example.org", "unknown@example.org"):
+        client = browser()
+        with CaptureQueriesContext(connection) as queries:
+            client.post("/sign/password/reset/", {"email": email})
+        counts.add(len(queries))
+    assert len(counts) == 1
 
 
 def test_the_sixth_request_for_an_address_in_a_minute_is_refused():

@@ -67,6 +67,19 @@ def test_the_first_sign_in_with_a_temporary_password_sees_nothing_but_the_choice
     assert client.get("/password/")["Location"] == "/start/"
 
 
+def test_who_has_no_name_yet_gives_it_with_the_password(settings):
+    person = make_person(first_name="", last_name="", name_is_guess=True)
+    _, password = make_temporary(settings, person=person)
+    client = browser()
+    sign_in(client, person.email, password)
+    assert list(client.get("/password/").context["form"].fields) == ["first_name", "last_name", "password"]
+    assert client.post("/password/", {"password": OWN}).status_code == 200
+    client.post("/password/", {"first_name": "Ben", "last_name": "Own", "password": OWN})
+    person.refresh_from_db()
+    assert (person.name, person.name_is_guess) == ("Ben Own", False)
+    assert person.check_password(OWN)
+
+
 def test_one_may_sign_out_before_choosing(settings):
     invitation, password = make_temporary(settings)
     client = browser()
