@@ -74,6 +74,13 @@ class CourseQuerySet(models.QuerySet["Course"]):
             not_for_seats=False,
         )
 
+    def sellable(self, *, now: datetime | None = None) -> CourseQuerySet:
+        """Courses that an item may name to put people into; `not_for_seats` and hidden ones are among them."""
+        now = now or timezone.now()
+        return self.filter(
+            Q(ends_at=None) | Q(ends_at__gt=now), closed_at=None, is_template=False, is_space=False
+        )
+
 
 class Course(models.Model):
     """A course: of the built-in platform, or the mirror of one on a remote platform."""
@@ -113,6 +120,11 @@ class Course(models.Model):
         ended = self.ends_at is not None and self.ends_at <= (now or timezone.now())
         kept_out = self.is_template or self.is_support or self.is_space or self.not_for_seats
         return self.visible and self.closed_at is None and not ended and not kept_out
+
+    def is_sellable(self, *, now: datetime | None = None) -> bool:
+        """The same rule as `sellable()`, on a row already read."""
+        ended = self.ends_at is not None and self.ends_at <= (now or timezone.now())
+        return self.closed_at is None and not (ended or self.is_template or self.is_space)
 
 
 class PlatformLogin(models.Model):

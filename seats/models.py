@@ -26,9 +26,14 @@ class SeatPool(models.Model):
     size = models.PositiveIntegerField()  # how many seats were bought: a fact of the line, never changed
     # Comma separated short names, `*` as wildcard; empty: every open course. Evaluated at assignment.
     courselist = models.TextField(blank=True)
-    supervisor = models.CharField(max_length=40, default="teacher")
+    # The one course that people were named for at the purchase; then `courselist` only shows its short name, in which
+    # a * means nothing.
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    learner = models.CharField(max_length=40, default="student")  # the platform's role of a learner
+    supervisor = models.CharField(max_length=40, default="teacher")  # and of a tutor
     assign_before = models.DateTimeField(null=True, blank=True)  # no assignment from this instant on
     access_seconds = models.PositiveBigIntegerField(null=True, blank=True)  # counted from the assignment
+    access_starts_at = models.DateTimeField(null=True, blank=True)  # no access before this instant
     access_ends_at = models.DateTimeField(null=True, blank=True)  # absolute end of seat and access
     renewable = models.BooleanField(default=False)
     purchased_at = models.DateTimeField()
@@ -39,6 +44,26 @@ class SeatPool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_code} {self.bill_number}"
+
+
+class Session(models.Model):
+    """A line of `setuponecoursesession`: one course, one group, one pool of seats; a product with a reference."""
+
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="sessions")
+    line_key = models.UUIDField(unique=True)
+    pool = models.OneToOneField(SeatPool, on_delete=models.PROTECT, related_name="session")
+    reference = models.CharField(max_length=19, unique=True)
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="seat_sessions")
+    group_name = models.CharField(max_length=200)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["account", "id"], name="session_of_account")]
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class Seat(models.Model):
@@ -83,13 +108,16 @@ class AssignmentBatch(models.Model):
         APPLIED = "applied"
         DISCARDED = "discarded"
 
+    # The source of a list that was named at the purchase: its seats are those of the line.
+    ORDER = "order"
+
     account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="batches")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
     # The pool the manager chose; none: most restricted first, then earliest end, then oldest.
     pool = models.ForeignKey(SeatPool, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.PLANNING)
     size = models.PositiveIntegerField()  # people in it, bad rows included
-    source = models.CharField(max_length=10)  # form, paste, csv, xlsx
+    source = models.CharField(max_length=10)  # form, paste, csv, xlsx, order
     ignored_columns = models.JSONField(default=list)
     ignored_sheets = models.JSONField(default=list)
     language = models.CharField(max_length=8, default="fr")  # of whoever entered it; new people get it
@@ -99,6 +127,13 @@ class AssignmentBatch(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
     applied_by = models.CharField(max_length=120, blank=True)  # an audit actor
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pool"], condition=Q(source="order"), name="list_of_order_once_per_line"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"list {self.pk}"
