@@ -83,7 +83,7 @@ lint: $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy --no-error-summary .
-	@$(VENV)/bin/lint-imports --no-timing --no-logo > /dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo > var/lint-imports.log || { cat var/lint-imports.log; exit 1; }
 	@$(MANAGE) makemigrations --check --dry-run --verbosity 1 | { grep -v '^No changes detected' || true; }
 
 format: $(VENV)/.dev

@@ -11,8 +11,10 @@ from accounts.services import InvitationClosed
 from catalog.models import Shop
 from catalog.selectors import get_shop
 from common import outbox
+from common.languages import is_french
 from common.models import OutboxMail
 from common.outbox import Letter, Undeliverable
+from common.typography import french_spaces
 from common.zone import format_instant, format_until
 from portal.mails.letters import letter, way_button, way_facts, way_in, who_invites, works_until
 from seats.models import Assignment
@@ -103,7 +105,8 @@ def _notice(shop: Shop) -> list[str]:
     """The information that art. 14 GDPR asks for at the first message, with its version."""
     if not shop.notice:
         return []
-    return [shop.notice, _("(Information notice, version %(version)s)") % {"version": shop.notice_version}]
+    notice = french_spaces(shop.notice) if is_french() else shop.notice
+    return [notice, _("(Information notice, version %(version)s)") % {"version": shop.notice_version}]
 
 
 def _course_path(assignment: Assignment) -> str:
