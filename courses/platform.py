@@ -117,6 +117,13 @@ class ActiveEnrolment:
     dates_known: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class KnownEnd:
+    """The end that an enrolment has, whatever its status; none is unlimited."""
+
+    ends_at: datetime | None
+
+
 class EnrolmentStatus(StrEnum):
     """Whether an enrolment holds; a start that lies ahead counts as active."""
 
@@ -204,6 +211,12 @@ class CoursePlatform(Protocol):
         self, pairs: Sequence[Pair], *, now: datetime | None = None
     ) -> list[ActiveEnrolment | None]:
         """The enrolment of each pair when it is unsuspended and its end has not passed (a future start counts)."""
+
+    def known_ends(self, pairs: Sequence[Pair]) -> list[KnownEnd | None]:
+        """The end of each pair's enrolment, suspended and ended ones included, so that nobody shortens it.
+
+        None where there is no enrolment, or where the platform does not tell.
+        """
 
     def enrolments(self, course_ids: Sequence[int], *, now: datetime | None = None) -> list[list[Enrolled]]:
         """Everybody in each course, whatever the status, sorted by e-mail address."""

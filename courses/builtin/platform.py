@@ -21,6 +21,7 @@ from courses.platform import (
     Enrolled,
     EnrolmentRow,
     GroupRow,
+    KnownEnd,
     Outcome,
     Pair,
     PlatformCourse,
@@ -72,6 +73,14 @@ class BuiltinPlatform:
                 found[row.course_id, row.person_id] = ActiveEnrolment(
                     row.course_id, row.person_id, row.role, row.starts_at, row.ends_at
                 )
+        return [found.get(pair) for pair in pairs]
+
+    def known_ends(self, pairs: Sequence[Pair]) -> list[KnownEnd | None]:
+        found: dict[Pair, KnownEnd] = {}
+        for part in _cut(pairs):
+            rows = Enrolment.objects.filter(_among(part)).values_list("course_id", "person_id", "ends_at")
+            for course_id, person_id, ends_at in rows:
+                found[course_id, person_id] = KnownEnd(ends_at)
         return [found.get(pair) for pair in pairs]
 
     def enrolments(self, course_ids: Sequence[int], *, now: datetime | None = None) -> list[list[Enrolled]]:

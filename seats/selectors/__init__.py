@@ -1,7 +1,7 @@
 """What reads seats, each in a constant number of queries."""
 
 from seats.selectors.courses import CourseSeats, course_counts
-from seats.selectors.covering import AssignableCourse, assignable_courses, covering_pools
+from seats.selectors.covering import AssignableCourse, assignable_courses, covered_courses, covering_pools, covers
 from seats.selectors.lists import (
     BatchTotals,
     ListPage,
@@ -39,7 +39,9 @@ __all__ = [
     "batch_rows",
     "batch_totals",
     "course_counts",
+    "covered_courses",
     "covering_pools",
+    "covers",
     "every_seat",
     "find_seat",
     "given_to",

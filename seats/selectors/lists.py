@@ -114,7 +114,7 @@ def batch_totals(batch_id: int) -> BatchTotals:
             used += number
             to_come += number if not outcome else 0
     account_pools = pool_counts(batch.account_id)
-    covering = covering_pools(batch.account_id, batch.course)
+    covering = covering_pools(account_pools, batch.course)
     chosen = [pool for pool in covering if batch.pool_id in (None, pool.pool_id)]
     return BatchTotals(
         state=batch.state,

@@ -29,9 +29,12 @@ class PoolCounts:
     item_name: str
     bill_number: str
     courselist: str
+    course_id: int | None  # the only course, whatever `courselist` shows
+    learner: str
     supervisor: str
     assign_before: datetime | None
     access_seconds: int | None
+    access_starts_at: datetime | None
     access_ends_at: datetime | None
     renewable: bool
     purchased_at: datetime
@@ -52,7 +55,12 @@ class PoolCounts:
 
     def access_end(self, start: datetime) -> datetime | None:
         """When access ends that is given at `start`; none: unlimited."""
-        return access_end(self, start)
+        return access_end(self, access_start(self, start))
+
+
+def access_start(pool: PoolCounts | SeatPool, given_at: datetime) -> datetime:
+    """When access starts that is given now: at once, or later where the seats say so."""
+    return max(given_at, pool.access_starts_at or given_at)
 
 
 def access_end(pool: PoolCounts | SeatPool, start: datetime) -> datetime | None:
@@ -119,9 +127,12 @@ def _count(account_id: int, now: datetime) -> tuple[datetime | None, list[PoolCo
                 item_name=pool.item_name,
                 bill_number=pool.bill_number,
                 courselist=pool.courselist,
+                course_id=pool.course_id,
+                learner=pool.learner,
                 supervisor=pool.supervisor,
                 assign_before=pool.assign_before,
                 access_seconds=pool.access_seconds,
+                access_starts_at=pool.access_starts_at,
                 access_ends_at=pool.access_ends_at,
                 renewable=pool.renewable,
                 purchased_at=pool.purchased_at,

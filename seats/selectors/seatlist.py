@@ -74,6 +74,7 @@ class SeatRow:
     item_code: str
     item_name: str
     bill_number: str
+    session: str | None  # reference of the session it belongs to
     assign_before: datetime | None
     state: SeatState
     sitter: Sitter | None
@@ -172,7 +173,7 @@ def _counted(pools: Iterable[PoolCounts], filters: SeatFilter) -> int:
 
 
 def _rows(seats: SeatsWithState) -> list[SeatRow]:
-    found = list(seats.select_related("pool").order_by("id"))
+    found = list(seats.select_related("pool__session").order_by("id"))
     sitters = _sitters([seat.pk for seat in found if seat.state != SeatState.FREE])
     return [
         SeatRow(
@@ -183,6 +184,7 @@ def _rows(seats: SeatsWithState) -> list[SeatRow]:
             item_code=seat.pool.item_code,
             item_name=seat.pool.item_name,
             bill_number=seat.pool.bill_number,
+            session=seat.pool.session.reference if hasattr(seat.pool, "session") else None,
             assign_before=seat.pool.assign_before,
             state=SeatState(seat.state),
             sitter=sitters.get(seat.pk),

@@ -19,10 +19,10 @@ from common import audit
 from common.audit import Actor
 from common.emailkey import check_email, clean_email, email_key
 from courses.platforms import get_platform
-from courses.selectors import course_matches
 from delegation.refusals import Refused
 from seats.models import Assignment
-from seats.selectors.pools import access_end
+from seats.selectors.covering import covers
+from seats.selectors.pools import access_end, access_start
 from seats.services.confirming import welcome
 from seats.services.holding import find, given_to, hold, sitting_in, until
 from seats.services.judging import enrolled_until, seated_until
@@ -74,7 +74,7 @@ def replace(
         pool = old.seat.pool
         if pool.assign_before is not None and pool.assign_before <= now:
             raise Refused("too_late", _("This seat may no longer be given to anybody new."))
-        if not course_matches(pool.courselist, old.course, now=now):
+        if not covers(pool, old.course, now=now):
             raise Refused("not_allowed", _("This seat no longer covers the course."))
         _check_address(email, old)
         leave([old], reason=Reason.REPLACED, actor=actor)
@@ -156,8 +156,8 @@ def _seat_anew(
                 email=email,
                 first_name=first_name.strip(),
                 last_name=last_name.strip(),
-                starts_at=now,
-                ends_at=access_end(one.seat.pool, now),
+                starts_at=access_start(one.seat.pool, now),
+                ends_at=access_end(one.seat.pool, access_start(one.seat.pool, now)),
                 created_login=created,
                 created_at=now,
                 created_by=actor.label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -76,14 +76,22 @@ def _missing(pool: SeatPool) -> list[int]:
 
 
 def _insert(pool: SeatPool, ordinals: list[int]) -> None:
-    references = new_references(len(ordinals))
     with transaction.atomic():
         lock_account(pool.account_id)
-        Seat.objects.bulk_create(
-            [
-                Seat(pool_id=pool.pk, account_id=pool.account_id, ordinal=ordinal, reference=reference)
-                for ordinal, reference in zip(ordinals, references, strict=True)
-            ],
-            ignore_conflicts=True,
-        )
+        insert_seats(pool, ordinals)
         touch_account(pool.account_id)
+
+
+def insert_seats(pool: SeatPool, ordinals: Sequence[int]) -> None:
+    """Make the seats with these ordinals, under the account's lock; what is there already stays.
+
+    A reference that is taken (it is drawn among 10²⁰) leaves its seat out: look again.
+    """
+    references = new_references(len(ordinals))
+    Seat.objects.bulk_create(
+        [
+            Seat(pool_id=pool.pk, account_id=pool.account_id, ordinal=ordinal, reference=reference)
+            for ordinal, reference in zip(ordinals, references, strict=True)
+        ],
+        ignore_conflicts=True,
+    )

@@ -43,16 +43,24 @@ class Judged:
 
 def offered(batch: AssignmentBatch) -> Offered:
     """What the account has for this list. Without any seat that covers the course nothing is told about people."""
-    pools = covering_pools(batch.account_id, batch.course, pool_id=batch.pool_id)
-    if pools or not pool_counts(batch.account_id):
+    owned = pool_counts(batch.account_id)
+    pools = covering_pools(owned, batch.course, pool_id=batch.pool_id)
+    if pools or not owned:
         return Offered(pools)
     return Offered([], Verdict.NOT_ALLOWED)
 
 
-def open_rows(batch: AssignmentBatch, *, limit: int | None = None) -> list[tuple[AssignmentRow, int | None]]:
-    """The first rows that have no outcome yet, each with the person of its address. One query."""
+def open_rows(
+    batch: AssignmentBatch, *, limit: int | None = None, unseated: bool = False
+) -> list[tuple[AssignmentRow, int | None]]:
+    """The first rows that have no outcome yet, each with the person of its address. One query.
+
+    `unseated`: without those for which a seat is reserved.
+    """
     person = Person.objects.filter(email_key=OuterRef("email_key")).values("pk")[:1]
     rows = AssignmentRow.objects.filter(batch=batch, outcome="").order_by("position")
+    if unseated:
+        rows = rows.filter(assignment=None)
     return [(row, row.known) for row in rows.annotate(known=Subquery(person))[:limit]]
 
 
@@ -82,16 +90,19 @@ def seated_until(course_id: int, person_ids: Sequence[int], *, now: datetime) ->
 
 def judge(
     rows: Iterable[tuple[AssignmentRow, int | None]],
-    offer: Offered,
+    offer: Offered | None,
     enrolled: dict[int, datetime | None],
 ) -> list[Judged]:
-    """The verdict of each row as if seats had no end: who may have one is decided where they are counted."""
+    """The verdict of each row as if seats had no end: who may have one is decided where they are counted.
+
+    Without an offer there is a seat for everybody.
+    """
     judged = []
     for row, person_id in rows:
         detail: dict[str, object] = {}
         if row.planned_verdict in SETTLED:
             verdict, detail = Verdict(row.planned_verdict), row.detail
-        elif not offer.pools:
+        elif offer is not None and not offer.pools:
             verdict = offer.otherwise
         elif person_id is not None and person_id in enrolled:
             verdict, detail = Verdict.ALREADY_ENROLLED, ends_detail(enrolled[person_id])

@@ -56,14 +56,16 @@ def let_go(account_id: int, person_id: int, *, actor: Actor, disown: bool = Fals
     return True
 
 
-def forget_login(account_id: int, person_id: int) -> bool:
+def forget_login(account_id: int, person_id: int, *, made_now: bool = False) -> bool:
     """Delete a login that a mistyped address has brought into being; returns whether it was deleted.
 
-    Only if this account created it, and it has no password, no owner who used it, no seat, no enrolment and no other
-    account. History keeps the address as it was typed.
+    Only if this account created it (`made_now`: the caller knows that it did, there is no delegation yet), and it has
+    no password, no owner who used it, no seat, no enrolment and no other account. History keeps the address as it was
+    typed.
     """
     person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
-    if not _is_nobodys(person) or _is_known_elsewhere(account_id, person_id):
+    ours = made_now or _was_made_by(account_id, person_id)
+    if not ours or not _is_nobodys(person) or _is_known_elsewhere(account_id, person_id):
         return False
     try:
         with transaction.atomic():
@@ -80,12 +82,14 @@ def _is_nobodys(person: Person) -> bool:
     return person.possessed_at is None and not (has_password or person.is_staff or person.is_superuser)
 
 
+def _was_made_by(account_id: int, person_id: int) -> bool:
+    return Delegation.objects.filter(account=account_id, person=person_id, created_login=True).exists()
+
+
 def _is_known_elsewhere(account_id: int, person_id: int) -> bool:
-    mine = Delegation.objects.filter(account=account_id, person=person_id, created_login=True)
     others = Q(ended_at=None) | ~Q(account=account_id)
     return (
-        not mine.exists()
-        or Delegation.objects.filter(person=person_id).exclude(account=account_id).exists()
+        Delegation.objects.filter(person=person_id).exclude(account=account_id).exists()
         or Member.objects.filter(person=person_id).exists()
         or Assignment.objects.filter(others, person=person_id).exists()
         or Enrolment.objects.filter(person=person_id).holding(now=timezone.now()).exists()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from seats.models import Assignment, Seat, SeatPool
 from seats.selectors.pools import PoolCounts
+
+
+class SeatSource(Protocol):
+    """Where the seats of a list come from."""
+
+    def take(self, wanted: int, *, now: datetime) -> list[Seat]:
+        """Up to `wanted` free seats with their pools; none only when there are no more."""
 
 
 class Picker:

@@ -10,25 +10,25 @@ from django.db.models import Q
 from accounts.services import NewPerson, ensure_people
 from common.audit import SYSTEM, Actor
 from seats.models import Assignment, AssignmentBatch, Seat, SeatPool, Verdict
-from seats.selectors.pools import access_end
+from seats.selectors.pools import access_end, access_start
 from seats.services.judging import USES_A_SEAT, Judged, ends_detail
-from seats.services.picking import Picker
-
-LEARNER = "student"  # the role of a learner in courses that seats are given for
+from seats.services.picking import SeatSource
 
 
 def reserve(
     batch: AssignmentBatch,
     judged: Sequence[Judged],
-    picker: Picker,
+    picker: SeatSource,
     *,
     state: Assignment.State,
     actor: Actor,
     now: datetime,
+    starts_at: datetime | None = None,
 ) -> list[Assignment]:
     """Give a seat to every row that should have one, as long as there are seats; returns what was reserved.
 
-    `state`: reserved, or live when the platform is told in the same transaction.
+    `state`: reserved, or live when the platform is told in the same transaction. `starts_at`: when access starts, by
+    default at once or when the seats say so.
 
     Logins are created for those who get a seat, and only for them. Rows that come away empty are given their new
     verdict: `no_seat`, or `already_enrolled` when another account was quicker with the same person and course.
@@ -41,7 +41,9 @@ def reserve(
         if not seats:
             break
         # A seat whose race was lost is free again for the next round.
-        reserved += _insert(batch, waiting[: len(seats)], seats, state=state, actor=actor, now=now)
+        reserved += _insert(
+            batch, waiting[: len(seats)], seats, state=state, actor=actor, now=now, starts_at=starts_at
+        )
         waiting = waiting[len(seats) :]
     for judgement in waiting:
         judgement.verdict = Verdict.NO_SEAT
@@ -71,7 +73,7 @@ def end_stale(course_id: int, person_ids: Sequence[int], *, now: datetime) -> No
 
 def role_for(pool: SeatPool, role: str) -> str:
     """The platform's role for a row's: a tutor has the role the item names, and takes a seat too."""
-    return pool.supervisor if role == "tutor" else LEARNER
+    return pool.supervisor if role == "tutor" else pool.learner
 
 
 def _insert(
@@ -82,8 +84,10 @@ def _insert(
     state: Assignment.State,
     actor: Actor,
     now: datetime,
+    starts_at: datetime | None,
 ) -> list[Assignment]:
     _make_people(batch, going)
+    starts = {seat.pool_id: starts_at or access_start(seat.pool, now) for seat in seats}
     wanted = [
         Assignment(
             seat=seat,
@@ -96,8 +100,8 @@ def _insert(
             first_name=one.row.first_name,
             last_name=one.row.last_name,
             state=state,
-            starts_at=now,
-            ends_at=access_end(seat.pool, now),
+            starts_at=starts[seat.pool_id],
+            ends_at=access_end(seat.pool, starts[seat.pool_id]),
             created_login=one.verdict is Verdict.NEW_ACCOUNT,
             row=one.row,
             created_at=now,

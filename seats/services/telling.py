@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from courses.platform import OK, CoursePlatform, EnrolmentRow, GroupRow, Outcome, Pair
+from courses.platform import OK, CoursePlatform, EnrolmentRow, GroupRow, KnownEnd, Outcome, Pair
 from seats.models import Assignment
 
 
@@ -19,7 +20,7 @@ def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Ou
         _note(outcomes, going, platform.ensure_logins([assignment.holder_id for assignment in going]))
         going = _still_ok(outcomes, going)
     if going:
-        _note(outcomes, going, platform.ensure_enrolments([_enrolment(assignment) for assignment in going]))
+        _note(outcomes, going, platform.ensure_enrolments(_enrolments(platform, going)))
         enrolled = going = _still_ok(outcomes, going)
         _note(outcomes, going, platform.ensure_group_members(groups(going)))
         stray = [assignment for assignment in enrolled if not outcomes[assignment.pk].ok]
@@ -48,14 +49,26 @@ def groups(assignments: Iterable[Assignment]) -> list[GroupRow]:
     ]
 
 
-def _enrolment(assignment: Assignment) -> EnrolmentRow:
-    return EnrolmentRow(
-        course_id=assignment.course_id,
-        person_id=assignment.holder_id,
-        role=assignment.role,
-        starts_at=assignment.starts_at,
-        ends_at=assignment.ends_at,
-    )
+def _enrolments(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[EnrolmentRow]:
+    """The enrolment of each. A suspended or ended one that is renewed keeps its end if that is later than the seat's."""
+    known = [assignment for assignment in assignments if not assignment.created_login]
+    ends = dict(zip(pairs(known), platform.known_ends(pairs(known)), strict=True)) if known else {}
+    return [
+        EnrolmentRow(
+            course_id=assignment.course_id,
+            person_id=assignment.holder_id,
+            role=assignment.role,
+            starts_at=assignment.starts_at,
+            ends_at=_later(assignment.ends_at, ends.get((assignment.course_id, assignment.holder_id))),
+        )
+        for assignment in assignments
+    ]
+
+
+def _later(ends_at: datetime | None, known: KnownEnd | None) -> datetime | None:
+    if known is None:
+        return ends_at
+    return None if ends_at is None or known.ends_at is None else max(ends_at, known.ends_at)
 
 
 def _note(outcomes: dict[int, Outcome], assignments: Sequence[Assignment], told: Sequence[Outcome]) -> None:

@@ -18,6 +18,7 @@ from courses.platform import (
     EnrolmentRow,
     EnrolmentStatus,
     GroupRow,
+    KnownEnd,
     ProgressState,
     Refusal,
     refused,
@@ -198,6 +199,21 @@ def test_active_is_unsuspended_with_an_end_that_has_not_passed(site, course, per
     enrol(site, course, person, **fields)
     answers = site.platform.active_enrolments([(course.pk, person.pk), (course.pk, NOBODY)], now=NOW)
     assert [answer is not None for answer in answers] == [active, False]
+
+
+def test_the_end_of_any_enrolment_is_told_or_nothing_at_all(site, course, person):
+    """A platform may not know; what it tells must be right, for suspended and ended enrolments too."""
+    unlimited, stranger = known(site), known(site)
+    ended = enrol(site, course, person, suspended=True, ends_at=NOW - timedelta(hours=1))
+    enrol(site, course, unlimited, ends_at=None)
+
+    ends = site.platform.known_ends(
+        [(course.pk, person.pk), (course.pk, stranger.pk), (course.pk, unlimited.pk)]
+    )
+
+    assert ends[0] in (None, KnownEnd(ended.ends_at))
+    assert ends[1] is None
+    assert ends[2] in (None, KnownEnd(None))
 
 
 @pytest.mark.parametrize(

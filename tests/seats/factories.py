@@ -13,6 +13,7 @@ from common.audit import OPERATOR, Actor
 from common.listing import PeopleList, from_rows
 from courses.models import Course
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat, SeatPool
+from seats.selectors import seats_with_state
 from seats.services import create_list, generate_seats, run_apply, start_apply
 from tests.accounts.factories import make_account
 
@@ -40,10 +41,10 @@ def make_pool(account: CustomerAccount | None = None, seats: int = 3, **fields: 
     return SeatPool.objects.get(line_key=values["line_key"])
 
 
-def people(*emails: str, **roles: str) -> PeopleList:
-    """A list of people: `people("a@x.org", "b@x.org")`; names are made from the part before @."""
+def people(*emails: str, role: str = "") -> PeopleList:
+    """A list of people: `people("a@x.org", "b@x.org")`; the first name is the part before @."""
     return from_rows(
-        {"email": email, "firstname": email.partition("@")[0].strip().title(), "lastname": "Doe"}
+        {"email": email, "firstname": email.partition("@")[0].strip().title(), "lastname": "Doe", "role": role}
         for email in emails
     )
 
@@ -81,12 +82,20 @@ def give(account: CustomerAccount, course: Course, email: str, actor: Actor = OP
 
 def states(account: CustomerAccount) -> dict[str, int]:
     """How many seats of the account are in which state, counted from rows now."""
-    from seats.selectors import seats_with_state
-
     found: dict[str, int] = {}
     for state in seats_with_state().filter(account=account).values_list("state", flat=True):
         found[state] = found.get(state, 0) + 1
     return found
+
+
+def told(rows: list[AssignmentRow]) -> list[tuple[str, str]]:
+    """Verdict and outcome of each row."""
+    return [(row.verdict, row.outcome) for row in rows]
+
+
+def planned(batch: AssignmentBatch) -> list[str]:
+    """The announced verdict of each row."""
+    return list(batch.rows.order_by("position").values_list("planned_verdict", flat=True))
 
 
 def references(pool: SeatPool) -> list[str]:
