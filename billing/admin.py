@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from accounts.access import signed_in
 from billing.models import Bill, BillLine, BillParty, Payment, ProductionRun
@@ -257,7 +257,7 @@ class ProductionRunAdmin(ReadOnly, admin.ModelAdmin[ProductionRun]):
     def error(self, run: ProductionRun) -> str:
         return run.error
 
-    @admin.display(description=gettext_lazy("due"))
+    @admin.display(description=pgettext_lazy("a delivery", "due"))
     def due(self, run: ProductionRun) -> str:
         return format_instant(run.not_before)
 

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount, Person
@@ -78,9 +79,9 @@ class Bill(models.Model):
     """An order. Its stored state is draft, placed or cancelled; payment, opening and production are derived."""
 
     class State(models.TextChoices):
-        DRAFT = "draft", _("draft")
-        PLACED = "placed", _("placed")
-        CANCELLED = "cancelled", _("cancelled")
+        DRAFT = "draft", pgettext_lazy("an order", "draft")
+        PLACED = "placed", pgettext_lazy("an order", "placed")
+        CANCELLED = "cancelled", pgettext_lazy("an order", "cancelled")
 
     class Paymode(models.TextChoices):
         TRANSFER = "transfer", _("bank transfer")
@@ -110,10 +111,12 @@ class Bill(models.Model):
     gross = models.BigIntegerField()
     terms_version = models.CharField(_("terms agreed to"), max_length=20, blank=True)
     terms_agreed_at = models.DateTimeField(null=True, blank=True)
-    placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
+    placed_at = models.DateTimeField(pgettext_lazy("an order", "placed"), null=True, blank=True)
     # The instant of purchase: when the order was opened, never the time of a run.
-    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
-    opened_how = models.CharField(_("opened by"), max_length=20, choices=OpenedHow, blank=True)
+    opened_at = models.DateTimeField(pgettext_lazy("an order", "opened"), null=True, blank=True)
+    opened_how = models.CharField(
+        pgettext_lazy("an order", "opened by"), max_length=20, choices=OpenedHow, blank=True
+    )
     opened_by = models.CharField(max_length=120, blank=True)  # an audit actor
     created_at = models.DateTimeField(default=timezone.now)
     # One order per checkout: pressing the button twice finds the first one.
@@ -138,7 +141,7 @@ class BillParty(models.Model):
         RECIPIENT = "recipient", _("recipient")
 
     bill = models.ForeignKey(Bill, on_delete=models.CASCADE, related_name="parties")
-    kind = models.CharField(_("part"), max_length=10, choices=Kind)
+    kind = models.CharField(_("role"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=200)
     siren = models.CharField("SIREN", max_length=9, blank=True)
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
@@ -221,8 +224,8 @@ class Payment(models.Model):
     amount = models.BigIntegerField()
     gateway = models.CharField(_("way of paying"), max_length=20)  # transfer | testcard
     reference = models.CharField(_("reference"), max_length=120)
-    received_at = models.DateTimeField(_("received"))
-    recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
+    received_at = models.DateTimeField(pgettext_lazy("a payment", "received"))
+    recorded_at = models.DateTimeField(pgettext_lazy("a payment", "recorded"), default=timezone.now)
     recorded_by = models.CharField(max_length=120)  # an audit actor
 
     class Meta:
@@ -246,11 +249,14 @@ class ProductionRun(LeasedRow):
         DELIVER = "deliver", _("delivery")
 
     class State(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        RUNNING = "running", _("running")
-        WAITING = "waiting", _("waits")  # a temporary error: tried again at `not_before`
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
+        QUEUED = "queued", pgettext_lazy("a delivery", "queued")
+        RUNNING = "running", pgettext_lazy("a delivery", "running")
+        WAITING = (
+            "waiting",
+            pgettext_lazy("a delivery", "waits"),
+        )  # a temporary error: tried again at `not_before`
+        DONE = "done", pgettext_lazy("a delivery", "done")
+        FAILED = "failed", pgettext_lazy("a delivery", "failed")
 
     CLAIMABLE = (State.QUEUED.value, State.WAITING.value)
     RUNNING = State.RUNNING.value
@@ -265,7 +271,7 @@ class ProductionRun(LeasedRow):
     delivered = models.JSONField(default=dict, blank=True)
     feedback = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    finished_at = models.DateTimeField(pgettext_lazy("a delivery", "finished"), null=True, blank=True)
 
     class Meta:
         ordering = ("id",)

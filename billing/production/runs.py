@@ -21,7 +21,7 @@ from handlers.registry import UnknownHandler, get_handler
 
 logger = logging.getLogger(__name__)
 
-# Attempts before a run that only meets temporary errors (or dying workers) is given up: about nine hours.
+# Attempts before a run that only meets temporary errors (or dying workers) is given up: about seven hours.
 MAX_TRIES = 16
 # The database or a platform that is away for a moment, whatever the handler was doing.
 TEMPORARY = (OperationalError, InterfaceError, ConnectionError, TimeoutError)

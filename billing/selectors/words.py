@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing.selectors.figures import PaymentState, ProductionState
 
@@ -10,20 +10,20 @@ from billing.selectors.figures import PaymentState, ProductionState
 def payment_word(state: PaymentState) -> str:
     """The state of payment."""
     return {
-        "unpaid": _("to be paid"),
-        "partial": _("paid in part"),
-        "paid": _("paid"),
-        "overpaid": _("paid too much"),
-        "refunded": _("paid back"),
+        "unpaid": pgettext("an order", "to be paid"),
+        "partial": pgettext("an order", "paid in part"),
+        "paid": pgettext("an order", "paid"),
+        "overpaid": pgettext("an order", "paid too much"),
+        "refunded": pgettext("an order", "paid back"),
     }[state]
 
 
 def production_word(state: ProductionState) -> str:
     """The state of production."""
     return {
-        "none": _("not started"),
-        "queued": _("about to start"),
-        "running": _("under way"),
-        "failed": _("failed"),
-        "done": _("delivered"),
+        "none": pgettext("a production", "not started"),
+        "queued": pgettext("a production", "about to start"),
+        "running": pgettext("a production", "under way"),
+        "failed": pgettext("a production", "failed"),
+        "done": pgettext("a production", "delivered"),
     }[state]
