@@ -99,6 +99,9 @@ def test_a_reset_is_worded_for_its_reader():
     assert message.subject == "Choose a new password"
     assert "A new password was asked for, for your user name ben@example.org." in str(message.body)
     assert re.search(r"/sign/password/reset/key/\w+-[\w-]+/\?next=%2Flearn%2F", str(message.body))
+    last = "You did not ask for it? Then do nothing: your password stays as it is."
+    assert last in str(message.body)
+    assert last in html(message)
 
 
 def test_an_invitation_names_who_invites_the_organisation_the_user_name_and_the_day():
