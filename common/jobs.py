@@ -54,24 +54,43 @@ def run(pk: int) -> bool:
     if job is None:
         return False
     try:
+        return _attempt(job)
+    except leases.LeaseLost:
+        logger.warning("job %s, attempt %s: another worker has taken over", job.pk, job.attempt)
+        return False
+
+
+def _attempt(job: Job) -> bool:
+    """Work on a claimed job. Raises LeaseLost."""
+    try:
         _runners[job.kind](job.object_id, Progress(job))
         leases.record(job, state=Job.State.DONE, finished_at=timezone.now(), last_error="")
     except leases.LeaseLost:
-        return False
+        raise
     except (DatabaseError, OSError) as error:
         logger.warning("job %s (%s) attempt %s: %s", job.pk, job.kind, job.attempt, error)
-        final = job.attempt >= MAX_ATTEMPTS
-        leases.record(
-            job,
-            state=Job.State.FAILED if final else Job.State.QUEUED,
-            not_before=timezone.now() + leases.back_off(job.attempt),
-            last_error=str(error),
-        )
+        _put_back(job, str(error))
+        return False
+    except Exception as error:  # a runner may raise anything, and the work after this one must go on
+        logger.exception("job %s (%s) attempt %s", job.pk, job.kind, job.attempt)
+        _put_back(job, type(error).__name__)
         return False
     return True
+
+
+def _put_back(job: Job, why: str) -> None:
+    final = job.attempt >= MAX_ATTEMPTS
+    leases.record(
+        job,
+        state=Job.State.FAILED if final else Job.State.QUEUED,
+        not_before=timezone.now() + leases.back_off(job.attempt),
+        last_error=why,
+    )
 
 
 def run_due(*, limit: int = 50) -> int:
     """Run what is due, oldest first; returns how many ended well. The sweeper calls this."""
     due = leases.due(Job, now=timezone.now())
-    return sum(run(pk) for pk in list(Job.objects.filter(due).order_by("id").values_list("pk", flat=True)[:limit]))
+    return sum(
+        run(pk) for pk in list(Job.objects.filter(due).order_by("id").values_list("pk", flat=True)[:limit])
+    )

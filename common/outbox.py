@@ -111,6 +111,15 @@ def _deliver(pk: int, now: datetime) -> bool:
     if mail is None:
         return False
     try:
+        return _attempt(mail)
+    except leases.LeaseLost:
+        logger.warning("mail %s, attempt %s: another worker has taken over", mail.pk, mail.attempt)
+        return False
+
+
+def _attempt(mail: OutboxMail) -> bool:
+    """Render and send a claimed mail. Raises LeaseLost."""
+    try:
         with translation.override(mail.language):
             letter = _renderers[mail.kind](mail)
         _send(mail, letter)
@@ -118,6 +127,10 @@ def _deliver(pk: int, now: datetime) -> bool:
         leases.record(mail, state=OutboxMail.State.CANCELLED, last_error=str(reason))
         return False
     except (OSError, smtplib.SMTPException) as error:
+        _put_back(mail, error)
+        return False
+    except Exception as error:  # a renderer may raise anything, and the mails after this one must leave
+        logger.exception("mail %s (%s)", mail.pk, mail.kind)
         _put_back(mail, error)
         return False
     # One autocommitted statement right after the send: nothing may stand between the two.

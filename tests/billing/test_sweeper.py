@@ -18,9 +18,9 @@ from billing.services import record_payment
 from billing.sweeper import sweep
 from billing.tasks import run as run_task
 from billing.tasks import sweep as sweep_task
-from common import wake
+from common import jobs, outbox, wake
 from common.audit import OPERATOR
-from common.models import OutboxMail
+from common.models import Job, OutboxMail
 from seats.models import Seat
 from tests.billing.factories import Customer, seats_item
 
@@ -112,3 +112,30 @@ def test_a_worker_that_died_silently_is_taken_over_when_its_lease_ends(dead_brok
     assert sweep(now=timezone.now() + lease + timedelta(seconds=1))["runs"] == 2
     assert [run.attempt for run in ProductionRun.objects.all()] == [2, 2]
     assert (Seat.objects.count(), bill_document(bill.number)["complete"]) == (3, True)
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_done_does_not_hold_up_what_can(customer, monkeypatch):
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(jobs._runners, "broken", broken)
+    done: list[int] = []
+    monkeypatch.setitem(jobs._runners, "sound", lambda pk, _progress: done.append(pk))
+    for kind in ("broken", "sound"):
+        jobs.start(kind=kind, object_id=7)
+    outbox.queue(outbox.Draft("nobody renders this", "a@example.org", "k"))
+    customer.order(seats_item(), 1)
+    assert sweep() == {"runs": 1, "jobs": 1, "mails": 1}
+    assert done == [7]
+    assert list(Job.objects.order_by("id").values_list("state", "last_error")) == [
+        ("queued", "ZeroDivisionError"),
+        ("done", ""),
+    ]
+    assert kinds() == [("nobody renders this", "queued"), ("order_received", "sent")]
+    for days in range(1, 20):
+        later = timezone.now() + timedelta(days=days)
+        sweep(now=later)
+        Job.objects.update(not_before=timezone.now())
+    assert Job.objects.first().state == "failed"  # type: ignore[union-attr]
+    assert kinds()[0] == ("nobody renders this", "failed")

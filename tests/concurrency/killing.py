@@ -18,6 +18,7 @@ import os
 import struct
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +53,10 @@ def _in_child(story: Callable[[], object], *, after: int | None) -> tuple[int, i
     # A connection that two processes share would end for both when the child dies.
     connections.close_all()
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Newer Pythons warn of threads; the child uses none of them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _run(story, after, writing)
     os.close(writing)
