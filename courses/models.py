@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +15,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from accounts.models import CustomerAccount
+from common.media import private_storage
 
 NOT_IN_SHORTNAMES = ",*%/"  # the first three mean something in course lists, the last one in addresses
 
@@ -103,6 +108,8 @@ class Course(models.Model):
     is_space = models.BooleanField(_("course space of a customer"), default=False, editable=False)
     not_for_seats = models.BooleanField(_("not for unassigned seats"), default=False)
     remote_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
+    # The key it was copied under: the same key again is this course.
+    copy_key = models.CharField(max_length=80, null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CourseQuerySet.as_manager()
@@ -144,6 +151,88 @@ class PlatformLogin(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+
+# --- What customers own ----------------------------------------------------------------------------
+
+
+class SpaceState(StrEnum):
+    """What a course space is at a given instant, whether or not `expire` has run."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class CourseSpace(models.Model):
+    """A course an account owns for a time, born from (line, ordinal). `ends_at` is exclusive."""
+
+    reference = models.CharField(_("reference"), max_length=19, unique=True)
+    account = models.ForeignKey(
+        CustomerAccount, on_delete=models.PROTECT, related_name="spaces", verbose_name=_("organisation")
+    )
+    line_key = models.UUIDField()
+    ordinal = models.PositiveIntegerField()  # which unit of the line, from 1
+    course = models.OneToOneField(
+        Course, on_delete=models.PROTECT, related_name="space", verbose_name=_("course")
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="spaces",
+        verbose_name=_("owner of the course"),
+    )
+    item_code = models.CharField(max_length=40)
+    item_name = models.CharField(_("item"), max_length=200)
+    bill_number = models.CharField(_("order"), max_length=40)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    # When the platform closed the course, because the time is over or the space was withdrawn.
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    # The most people with a learner role; whoever enrols, the platform holds to it.
+    max_participants = models.PositiveIntegerField(_("most participants"), null=True, blank=True)
+    renewable = models.BooleanField(_("renewable"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name = _("course space")
+        verbose_name_plural = _("course spaces")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["line_key", "ordinal"], name="space_once_per_unit"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="space_ends_after_start"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["ends_at"], name="space_ending", condition=Q(closed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def state(self, *, now: datetime | None = None) -> SpaceState:
+        """The first that applies of withdrawn, expired (by date) and open."""
+        if self.withdrawn_at is not None:
+            return SpaceState.WITHDRAWN
+        return SpaceState.EXPIRED if self.ends_at <= (now or timezone.now()) else SpaceState.OPEN
+
+
+class ProductEvent(models.Model):
+    """What happened to a product (a seat, a session, a course space), known by its reference. Never changed."""
+
+    reference = models.CharField(max_length=19, db_index=True)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=120)  # an audit actor
+    verb = models.CharField(max_length=40)
+    detail = models.JSONField(default=dict, blank=True)
+    # Of an event that may happen once only, such as the extension that an order line brings.
+    key = models.CharField(max_length=120, null=True, blank=True, unique=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.verb}"
 
 
 # --- Tables of the built-in platform -----------------------------------------------------------
@@ -275,3 +364,27 @@ class GroupMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.group_id}"
+
+
+def backup_path(backup: Backup, filename: str) -> str:
+    """A name nobody can guess; what the file is called when it is downloaded is another matter."""
+    return f"backups/{backup.course_id}/{uuid4().hex}.json"
+
+
+class Backup(models.Model):
+    """What was in a built-in course at a moment: its pages, and with user data also its people and their marks."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="backups")
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.CharField(max_length=120)  # an audit actor
+    with_users = models.BooleanField(default=False)
+    pages = models.PositiveIntegerField()
+    people = models.PositiveIntegerField(default=0)
+    file = models.FileField(storage=private_storage, upload_to=backup_path, max_length=200)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes: ClassVar = [models.Index(fields=["course", "-created_at"], name="backup_of_course")]
+
+    def __str__(self) -> str:
+        return f"backup {self.pk} of {self.course_id}"

@@ -44,6 +44,22 @@ class Refusal(StrEnum):
     BAD_DATES = "bad_dates"
     BAD_GROUP = "bad_group"
     NOT_ENROLLED = "not_enrolled"
+    FULL = "full"  # the course has as many learners as its space may have
+    UNKNOWN_CATEGORY = "unknown_category"
+    UNKNOWN_TEMPLATE = "unknown_template"
+    NO_BACKUP = "no_backup"  # the template has no backup without user data that can be read
+    BAD_NAME = "bad_name"
+    NAME_TAKEN = "name_taken"  # another course has this short name: choose another
+    UNKNOWN_BACKUP = "unknown_backup"
+
+
+class TemplateProblem(StrEnum):
+    """Why no course can be made from a template."""
+
+    UNKNOWN = "unknown_template"
+    UNMARKED = "not_a_template"
+    NO_BACKUP = "no_backup"  # none without user data
+    LOST_BACKUP = "lost_backup"  # the file of the newest one is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,40 @@ class GroupRow:
     person_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class CourseCopy:
+    """A course to make: from the newest backup without user data of a template, or empty without one.
+
+    The key is the caller's: the same key again is the same course, whatever else the item says.
+    """
+
+    key: str
+    template_id: int | None
+    shortname: str
+    fullname: str
+    category_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of a copy; `course_id` is our row of the course when it is there."""
+
+    outcome: Outcome
+    course_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRestore:
+    """A backup to bring back into the course it was made of.
+
+    People come along only `with_users`, when the backup holds them; with `among` only those of these ids.
+    """
+
+    backup_id: int
+    with_users: bool = False
+    among: frozenset[int] | None = None
+
+
 class ProgressState(StrEnum):
     NOT_STARTED = "not_started"
     UNDER_WAY = "under_way"
@@ -224,7 +274,8 @@ class CoursePlatform(Protocol):
     def ensure_enrolments(self, rows: Sequence[EnrolmentRow]) -> list[Outcome]:
         """Make each enrolment be exactly this row. Of two rows for one pair the later holds.
 
-        Refuses unknown courses, people and roles, and an end that is not after the start.
+        Refuses unknown courses, people and roles, an end that is not after the start, and (`full`) one learner more
+        than the course's space may have: who holds a place already keeps it.
         """
 
     def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
@@ -244,3 +295,34 @@ class CoursePlatform(Protocol):
 
     def progress(self, pairs: Sequence[Pair]) -> list[CourseProgress]:
         """How far each person is; not started for people who are not enrolled."""
+
+    # --- whole courses ---------------------------------------------------------------------------
+
+    def categories(self, category_ids: Sequence[int]) -> list[str | None]:
+        """The names of course categories by their numeric ids; none where there is no such category."""
+
+    def template_problems(self, shortnames: Sequence[str]) -> list[tuple[TemplateProblem, ...]]:
+        """Why no course can be made from each of these templates; empty when one can.
+
+        The back office asks this in a web request, so a remote platform answers from what was last learnt.
+        """
+
+    def copy_courses(self, copies: Sequence[CourseCopy]) -> list[Copied]:
+        """Make each course, visible, without people, groups and dates, or find it made.
+
+        It is a customer's space from its first moment: no seat of anybody covers it. Refuses unknown categories and
+        templates, templates without a backup, names that cannot be used or are taken.
+        """
+
+    def close_courses(self, course_ids: Sequence[int]) -> list[Outcome]:
+        """Let nobody in, whatever the role. No enrolment changes. Refuses unknown courses."""
+
+    def reopen_courses(self, course_ids: Sequence[int]) -> list[Outcome]:
+        """Let in again who was let in before: what was suspended then still is. Refuses unknown courses."""
+
+    def restore_courses(self, restores: Sequence[CourseRestore]) -> list[Outcome]:
+        """Bring each backup back. Pages that were there then keep the marks on them. Refuses unknown backups.
+
+        The people of a backup get their enrolments, groups and marks of then, if they have a login and the course a
+        place for them; nobody is taken out.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,13 +11,17 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from courses.builtin import copying, places
 from courses.builtin.roles import ROLES
 from courses.builtin.state import NOTHING_DONE, enrolment_state, progress_of
-from courses.models import Course, Enrolment, Group, GroupMember
+from courses.models import Course, CourseCategory, Enrolment, Group, GroupMember
 from courses.platform import (
     OK,
     ActiveEnrolment,
+    Copied,
+    CourseCopy,
     CourseProgress,
+    CourseRestore,
     Enrolled,
     EnrolmentRow,
     GroupRow,
@@ -27,6 +31,7 @@ from courses.platform import (
     PlatformCourse,
     Refusal,
     Role,
+    TemplateProblem,
     refused,
 )
 
@@ -112,18 +117,15 @@ class BuiltinPlatform:
     def ensure_enrolments(self, rows: Sequence[EnrolmentRow]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for part in _cut(rows):
-            courses = set(
-                Course.objects.filter(pk__in={row.course_id for row in part}).values_list("pk", flat=True)
-            )
+            limits = places.limits_of([row.course_id for row in part])
             people = _known_people([row.person_id for row in part])
-            judged = [_judge(row, courses, people) for row in part]
-            # A statement may touch a row once only: of two rows for one pair the later holds.
-            last = {
-                (row.course_id, row.person_id): row for row, it in zip(part, judged, strict=True) if it.ok
-            }
-            # Always in the same order, so that two batches wait for each other instead of locking each other out.
-            _upsert([last[pair] for pair in sorted(last)])
-            outcomes += judged
+            judged = [_judge(row, limits.keys(), people) for row in part]
+            limited = {pk: limit for pk, limit in limits.items() if limit is not None}
+            if limited:
+                with transaction.atomic(savepoint=False):
+                    outcomes += _enrol(part, places.admit(part, judged, limited, now=timezone.now()))
+            else:
+                outcomes += _enrol(part, judged)
         return outcomes
 
     def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
@@ -167,6 +169,30 @@ class BuiltinPlatform:
             told += [progress_of(enrolments[pair]) if pair in enrolments else NOTHING_DONE for pair in part]
         return told
 
+    def categories(self, category_ids: Sequence[int]) -> list[str | None]:
+        names = dict(CourseCategory.objects.filter(pk__in=set(category_ids)).values_list("pk", "name"))
+        return [names.get(pk) for pk in category_ids]
+
+    def template_problems(self, shortnames: Sequence[str]) -> list[tuple[TemplateProblem, ...]]:
+        return [copying.problems_of(shortname) for shortname in shortnames]
+
+    def copy_courses(self, copies: Sequence[CourseCopy]) -> list[Copied]:
+        return [copied for part in _cut(copies) for copied in copying.copy(part)]
+
+    def close_courses(self, course_ids: Sequence[int]) -> list[Outcome]:
+        Course.objects.filter(pk__in=set(course_ids), closed_at=None).update(closed_at=timezone.now())
+        return _known_courses(course_ids)
+
+    def reopen_courses(self, course_ids: Sequence[int]) -> list[Outcome]:
+        Course.objects.filter(pk__in=set(course_ids)).update(closed_at=None)
+        return _known_courses(course_ids)
+
+    def restore_courses(self, restores: Sequence[CourseRestore]) -> list[Outcome]:
+        return [
+            copying.restore(one, enrol=self.ensure_enrolments, put=self.ensure_group_members)
+            for one in restores
+        ]
+
 
 # --- helpers --------------------------------------------------------------------------------------
 
@@ -194,6 +220,11 @@ def _known_people(person_ids: Sequence[int]) -> set[int]:
     return known
 
 
+def _known_courses(course_ids: Sequence[int]) -> list[Outcome]:
+    known = set(Course.objects.filter(pk__in=set(course_ids)).values_list("pk", flat=True))
+    return [OK if pk in known else refused(Refusal.UNKNOWN_COURSE) for pk in course_ids]
+
+
 def _told(course: Course) -> PlatformCourse:
     return PlatformCourse(
         shortname=course.shortname,
@@ -206,7 +237,7 @@ def _told(course: Course) -> PlatformCourse:
     )
 
 
-def _judge(row: EnrolmentRow, courses: set[int], people: set[int]) -> Outcome:
+def _judge(row: EnrolmentRow, courses: Collection[int], people: set[int]) -> Outcome:
     if row.course_id not in courses:
         return refused(Refusal.UNKNOWN_COURSE)
     if row.person_id not in people:
@@ -216,6 +247,15 @@ def _judge(row: EnrolmentRow, courses: set[int], people: set[int]) -> Outcome:
     if row.ends_at is not None and row.ends_at <= row.starts_at:
         return refused(Refusal.BAD_DATES)
     return OK
+
+
+def _enrol(rows: Sequence[EnrolmentRow], judged: list[Outcome]) -> list[Outcome]:
+    """Write what may be written."""
+    # A statement may touch a row once only: of two rows for one pair the later holds.
+    last = {(row.course_id, row.person_id): row for row, it in zip(rows, judged, strict=True) if it.ok}
+    # Always in the same order, so that two batches wait for each other instead of locking each other out.
+    _upsert([last[pair] for pair in sorted(last)])
+    return judged
 
 
 def _upsert(rows: Sequence[EnrolmentRow]) -> None:

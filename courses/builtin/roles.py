@@ -17,5 +17,6 @@ ROLES: dict[str, Role] = {
     )
 }
 
+LEARNERS = frozenset(role.name for role in ROLES.values() if role.learns)
 EDITORS = frozenset(role.name for role in ROLES.values() if role.edits)
 GUIDES = frozenset(role.name for role in ROLES.values() if role.edits) | {"teacher"}
