@@ -58,13 +58,23 @@ class QuantitiesForm(forms.Form):
         return f"quantity-{row.line.pk}"
 
 
-class TypedEmail(forms.CharField):
-    """An address that is checked with the whole list, where a missing one is more than an empty field."""
-
-    widget = forms.EmailInput
+class _Unchecked:
+    """A field that is not called optional, and whose value is checked elsewhere: with the whole list."""
 
     def validate(self, value: Any) -> None:
         pass
+
+
+class _Text(_Unchecked, forms.CharField):
+    pass
+
+
+class _Choice(_Unchecked, forms.ChoiceField):
+    pass
+
+
+class _File(_Unchecked, forms.FileField):
+    pass
 
 
 class PersonRow(forms.Form):
@@ -72,9 +82,20 @@ class PersonRow(forms.Form):
 
     use_required_attribute = False
 
-    email = TypedEmail(label=gettext_lazy("E-mail address"))
-    firstname = forms.CharField(label=gettext_lazy("First name"), required=False)
-    lastname = forms.CharField(label=gettext_lazy("Last name"), required=False)
+    # The browser would offer the buyer's own name and address.
+    email = _Text(
+        label=gettext_lazy("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    firstname = forms.CharField(
+        label=gettext_lazy("First name"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    lastname = forms.CharField(
+        label=gettext_lazy("Last name"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     roles: ClassVar[tuple[str, ...]] = ()
     names: ClassVar[dict[str, Any]] = {
         "learner": gettext_lazy("Learner"),
@@ -88,11 +109,7 @@ class PersonRow(forms.Form):
         choices: list[tuple[str, Any]] = [(role, self.names[role]) for role in self.roles]
         if self.is_bound and not self.data.get(self.add_prefix("role")):
             choices.insert(0, ("", gettext_lazy("Choose")))
-        self.fields["role"] = forms.ChoiceField(
-            label=gettext_lazy("Role"), choices=choices, required=False, initial="learner"
-        )
-        # Every row has one: no need to call it optional.
-        self.fields["role"].widget.is_required = True
+        self.fields["role"] = _Choice(label=gettext_lazy("Role"), choices=choices, initial="learner")
 
 
 @lru_cache(maxsize=8)
@@ -105,18 +122,18 @@ def person_rows(roles: tuple[str, ...]) -> type[PersonRows]:
 class ListForm(forms.Form):
     """A list of people to be read: pasted, or as a file."""
 
-    paste = forms.CharField(
+    use_required_attribute = False
+
+    paste = _Text(
         label=gettext_lazy("Paste a list"),
-        required=False,
         help_text=gettext_lazy(
             "From a spreadsheet or a mail program: e-mail address, first name, last name, role. Only the address is "
             "needed."
         ),
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
     )
-    file = forms.FileField(
+    file = _File(
         label=gettext_lazy("Or choose a file"),
-        required=False,
         allow_empty_file=True,
         help_text=gettext_lazy("CSV or XLSX, 5 MB at most."),
         widget=FileDrop(attrs={"accept": ".csv,.txt,.xlsx"}),
@@ -127,7 +144,7 @@ class CustomerForm(IdentityForm):
     """Who orders, as the order will say it; and who else has to do with the order."""
 
     purchase_order = forms.CharField(
-        label=gettext_lazy("Your order number"),
+        label=gettext_lazy("Your purchase order number"),
         max_length=60,
         required=False,
         help_text=gettext_lazy("Your own reference, if you have one: it is printed on every document."),

@@ -28,7 +28,8 @@ from billing.forms import ListForm, PersonRows, person_rows
 from billing.models import CartLine
 from billing.services import Refused
 from billing.services.carts import add_item, save_participants
-from common.listing import ListError, PeopleList, read_list
+from common.listing import MAX_BYTES, ListError, PeopleList, read_list
+from common.listing.shapes import too_large
 
 PER_PAGE = 50
 PREFIX = "people"
@@ -230,6 +231,8 @@ def _read_form(form: ListForm) -> PeopleList:
     form.is_valid()
     upload = form.cleaned_data.get("file")
     if upload is not None:
+        if upload.size > MAX_BYTES:
+            raise too_large(MAX_BYTES)
         return read_list(upload.read(), filename=upload.name or "")
     return read_list(form.cleaned_data.get("paste") or "")
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 from babel.numbers import format_percent
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from billing.models import Bill, ProductionRun
 from billing.selectors import Figures
-from common.languages import locale_for
+from common.languages import is_french, locale_for
 from common.money import format_money
 
 register = template.Library()
@@ -27,11 +28,11 @@ class StateWord:
 
 @register.filter
 def rate(percent: Decimal | str | None) -> str:
-    """`{{ total.rate|rate }}`: 20 %, 5.5 %."""
+    """`{{ total.rate|rate }}`: 20%, 5.5%."""
     if not isinstance(percent, Decimal):
         return ""
-    text = format_percent(percent / 100, format="#,##0.## %", locale=locale_for())
-    return text.replace(" ", "\u202f").replace("\u00a0", "\u202f")
+    pattern = "#,##0.##\u202f%" if is_french() else "#,##0.##%"
+    return format_percent(percent / 100, format=pattern, locale=locale_for())
 
 
 @register.simple_tag
@@ -71,7 +72,7 @@ def _delivery(figures: Figures) -> StateWord:
 def run_words(run: ProductionRun) -> str:
     """`{{ run|run_words }}`: where one delivery is, as its buyer reads it."""
     if run.state == ProductionRun.State.DONE:
-        return _("delivered") if run.phase == ProductionRun.Phase.DELIVER else _("prepared")
+        return pgettext("one item", "delivered")
     if run.state == ProductionRun.State.FAILED:
         return _("delayed: the shop has been told and takes care of it")
     return _("under way")

@@ -94,9 +94,7 @@ def test_a_quantity_that_cannot_be_ordered_names_the_limit_and_changes_nothing(c
 def test_one_that_is_limited_to_one_says_so(client):
     seats_item(max_quantity=1)
     response = client.get("/buy/SEATS?quantity=2", follow=True)
-    assert said(response) == [
-        "One unit of “Free seats” at most can be ordered at once. Your cart was not changed."
-    ]
+    assert said(response) == ["Only one “Free seats” can be ordered at once. Your cart was not changed."]
 
 
 def test_what_cannot_be_bought_now_says_why(client):

@@ -96,7 +96,10 @@ def test_a_plain_order_asks_identity_review_and_payment(client, customer):
     assert client.get("/checkout/").url == "/checkout/identity/"
     page = client.get("/checkout/identity/")
     assert [str(label) for label, _url in page.context["steps"]] == ["Organisation", "Review", "Payment"]
-    assert go_to_review(client, purchase_order="PO 7", recipient_email="Accounts@Demo.example").url == "/checkout/review/"
+    assert (
+        go_to_review(client, purchase_order="PO 7", recipient_email="Accounts@Demo.example").url
+        == "/checkout/review/"
+    )
     assert agree(client).url == "/checkout/payment/"
     answer = order(client)
     bill = Bill.objects.get()
@@ -355,7 +358,9 @@ def test_the_order_does_not_follow_beyond_what_may_be_ordered(client, line):
 
 
 def test_a_list_is_pasted_and_joins_the_rows_typed(client, line):
-    paste = "prénom;nom;courriel;rôle;service\nZoé;Martin;zoe@demo.example;tuteur;RH\nADA;L;Ada@Demo.example;;"
+    paste = (
+        "prénom;nom;courriel;rôle;service\nZoé;Martin;zoe@demo.example;tuteur;RH\nADA;L;Ada@Demo.example;;"
+    )
     data = rows(line, PEOPLE[0], "", "", action="read", paste=paste)
     back = client.post("/checkout/participants/", data, follow=True)
     assert [str(m) for m in back.context["messages"]][1:] == [
@@ -429,7 +434,9 @@ def test_two_sessions_are_named_one_after_the_other(client, line):
     assert answer.url == f"/checkout/participants/?line={other.pk}"
     page = client.get(answer.url)
     assert "“Moodle advanced”: name 1 person." in page.content.decode()
-    assert client.post("/checkout/participants/", rows(other, "ada@demo.example")).url == "/checkout/identity/"
+    assert (
+        client.post("/checkout/participants/", rows(other, "ada@demo.example")).url == "/checkout/identity/"
+    )
 
 
 def test_a_long_list_has_pages_and_each_keeps_what_the_others_hold(client, line):
@@ -452,7 +459,9 @@ def test_a_long_list_has_pages_and_each_keeps_what_the_others_hold(client, line)
     assert done.url == "/checkout/identity/"
 
 
-@pytest.mark.parametrize("query", ["line=x", "line=999999&page=7", "page=0", "page=-1", "page=99999999999", "page=%D9%A1"])
+@pytest.mark.parametrize(
+    "query", ["line=x", "line=999999&page=7", "page=0", "page=-1", "page=99999999999", "page=%D9%A1"]
+)
 def test_an_address_that_names_nothing_shows_the_first_page(client, line, query):
     page = client.get(f"/checkout/participants/?{query}")
     assert page.status_code == 200
@@ -542,9 +551,7 @@ def test_the_terms_are_shown_with_their_version_and_agreed_to_by_a_tick(client):
     assert "Terms of sale, version 1" in page.content.decode()
     assert page.context["shop"].terms == "Terms."
     refused = client.post("/checkout/review/", page.context["form"].initial)
-    assert refused.context["form"].errors == {
-        "agree": ["Agree to the terms of sale to go on: tick the box."]
-    }
+    assert refused.context["form"].errors == {"agree": ["Agree to the terms of sale to go on: tick the box."]}
     assert "terms" not in Cart.objects.get().identity
     agree(client)
     terms = Cart.objects.get().identity["terms"]
@@ -614,7 +621,7 @@ def test_ways_of_paying_are_those_that_are_offered(client, settings):
 def test_an_order_that_comes_to_nothing_is_open_at_once(client):
     ready(client, price=0)
     page = client.get("/checkout/payment/")
-    assert "Nothing to pay" in page.content.decode()
+    assert "There is nothing to pay" in page.content.decode()
     order(client, "free")
     assert Bill.objects.get().opened_how == "free"
 

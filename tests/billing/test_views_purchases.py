@@ -91,7 +91,7 @@ def test_a_delivery_that_failed_worries_the_shop_and_not_the_buyer(client, custo
     record_payment(number=bill.number, actor=OPERATOR)
     produce(numbers=[bill.number], actor=OPERATOR)
     text = text_of(client, bill)
-    assert "The delivery is delayed. The shop has been told" in text
+    assert "A delivery is delayed. The shop has been told" in text
     assert "template is gone" not in text
     assert states(client) == [' tag--done">paid', '">delivery delayed']
 
@@ -154,7 +154,13 @@ def test_parties_participants_and_terms_are_on_the_page(client, customer):
         line.participants.create(position=number, email=entry.email, first_name=entry.firstname, role="tutor")
     Bill.objects.update(purchase_order="PO <7>")
     text = text_of(client, bill)
-    for part in ("PO &lt;7&gt;", "learner1@demo.example", "Tutor", "version 1, agreed to on", "12 rue des Tanneurs"):
+    for part in (
+        "PO &lt;7&gt;",
+        "learner1@demo.example",
+        "Tutor",
+        "version 1, agreed to on",
+        "12 rue des Tanneurs",
+    ):
         assert part in text
     assert item.code not in text
 
@@ -330,7 +336,7 @@ def test_an_order_of_an_organisation_one_also_belongs_to_is_shown_and_says_whose
     make_member(Role.OWNER, account=customer.account, person=here.person)
     client = signed_in(here.person)
     text = text_of(client, bill)
-    assert f"This order is of Demo; you are working for {here.account.name}." in text
+    assert f"This order belongs to Demo; you are working for {here.account.name}." in text
     assert "Assign my seats" not in text
     client.post("/switch/", {"account": "demo", "next": f"/purchases/{bill.number}/"})
     assert "Assign my seats" in text_of(client, bill)
