@@ -65,3 +65,20 @@ class PageForm(forms.Form):
     def seen_at(self) -> datetime | None:
         seen: datetime | None = self.cleaned_data["seen"]
         return seen
+
+
+class NamesForm(forms.Form):
+    """The name by which an organisation knows one of its people."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    last_name = forms.CharField(
+        label=_("Last name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import doors, learn, learn_edit
+from portal.views import doors, learn, learn_edit, people
 
 app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -8,6 +8,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", doors.own_password, name="choose_password"),
     path("invitation/<str:token>/", doors.invitation, name="invitation"),
     path("invitation/<str:token>/renew/", doors.renew, name="invitation_renew"),
+    path("people/", people.people, name="people"),
+    path("people/<int:person_id>/", people.person, name="person"),
+    path("people/<int:person_id>/name/", people.rename, name="person_name"),
+    path("people/<int:person_id>/end/", people.end, name="person_end"),
+    path("answering/", people.answering, name="answering"),
+    path("answering/<int:account_id>/end/", people.end_answering, name="answering_end"),
     path("learn/", learn.courses, name="my_courses"),
     path("learn/<path:shortname>/pages/", learn_edit.pages, name="pages"),
     path("learn/<path:shortname>/pages/new/", learn_edit.new_page, name="new_page"),

@@ -1,0 +1,50 @@
+"""What pages read from several apps at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.models import CatalogItem
+from catalog.selectors import get_shop, items_on_sale, unit_price
+from catalog.units import seats_per_unit
+from courses.selectors import names_match
+from handlers.registry import get_handler
+
+SEATS = "generateseats"  # the automation that makes seats to be given later
+
+
+@dataclass(frozen=True, slots=True)
+class SeatOffer:
+    """What to put into the cart to have so many more seats for a course."""
+
+    item: CatalogItem
+    quantity: int
+    seats: int  # at least as many as are missing: packs are not split
+
+
+def seat_offer(shortname: str, seats: int, *, preferred: str = "") -> SeatOffer | None:
+    """The article on sale that gives these seats in this course: the preferred one if it does, else the cheapest.
+
+    Two queries. None when nothing on sale does.
+    """
+    items = items_on_sale(get_shop()).filter(handler=SEATS).prefetch_related("tiers")
+    offers = [offer for item in items if (offer := _offer(item, shortname, seats)) is not None]
+    offers.sort(key=lambda one: (one.item.code != preferred, _price(one), one.item.pk))
+    return next(
+        (one for one in offers if one.item.code == preferred or one.item.visibility == "public"), None
+    )
+
+
+def _offer(item: CatalogItem, shortname: str, seats: int) -> SeatOffer | None:
+    courses = get_handler(item.handler).read(item.params).values.get("courselist", ())
+    packed = seats_per_unit(item)
+    if not packed or not names_match(",".join(courses), shortname):
+        return None
+    quantity = -(-seats // packed)
+    if item.max_quantity is not None and quantity > item.max_quantity:
+        return None
+    return SeatOffer(item, quantity, quantity * packed)
+
+
+def _price(offer: SeatOffer) -> int:
+    return offer.quantity * unit_price(offer.item, offer.quantity)

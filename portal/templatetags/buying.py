@@ -1,0 +1,15 @@
+"""What to buy when seats are missing: `{% load buying %}`."""
+
+from __future__ import annotations
+
+from django import template
+
+from portal import selectors
+
+register = template.Library()
+
+
+@register.simple_tag
+def seat_offer(shortname: str, seats: int, preferred: str = "") -> selectors.SeatOffer | None:
+    """`{% seat_offer course.shortname 2 as offer %}`: the article and the quantity that give so many seats there."""
+    return selectors.seat_offer(shortname, seats, preferred=preferred)
