@@ -131,7 +131,9 @@ def edit_names(*, account_id: int, person_id: int, first_name: str, last_name: s
 
 def _is_ours_alone(delegation: Delegation, person: Person) -> bool:
     """Whether the account may still edit the login itself."""
-    if not delegation.created_login or person.possessed_at is not None or person.has_usable_password():
+    # A temporary password that was mailed is not one of its owner's.
+    has_password = person.has_usable_password() and not person.must_change_password
+    if not delegation.created_login or person.possessed_at is not None or has_password:
         return False
     if person.is_staff or person.is_superuser or person.memberships.exists():
         return False

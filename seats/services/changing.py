@@ -45,7 +45,7 @@ def release(*, reference: str, account_id: int | None, actor: Actor, why: str = 
     note_openings(sitting_in(seat))
     with transaction.atomic():
         assignment = hold(seat)
-        leave([assignment], reason=Reason.TAKEN_BACK, actor=actor)
+        leave([assignment], reason=Reason.TAKEN_BACK, actor=actor, now=timezone.now())
         let_go(assignment.account_id, assignment.holder_id, actor=actor)
         touch_account(assignment.account_id)
         _record(actor, "seat.release", assignment, why)
@@ -77,7 +77,7 @@ def replace(
         if not covers(pool, old.course, now=now):
             raise Refused("not_allowed", _("This seat no longer covers the course."))
         _check_address(email, old)
-        leave([old], reason=Reason.REPLACED, actor=actor)
+        leave([old], reason=Reason.REPLACED, actor=actor, now=now)
         [new] = _seat_anew([old], email, first_name, last_name, actor=actor, now=now)
         let_go(old.account_id, old.holder_id, actor=actor)
         touch_account(old.account_id)
@@ -109,7 +109,7 @@ def correct_address(
         now = timezone.now()
         _check_address(email, old)
         moving = [one for one in given_to(old.account_id, old.holder_id) if _may_move(one, now)]
-        leave(moving, reason=Reason.CORRECTED, actor=actor)
+        leave(moving, reason=Reason.CORRECTED, actor=actor, now=now)
         new = _seat_anew(
             moving, email, first_name or old.first_name, last_name or old.last_name, actor=actor, now=now
         )

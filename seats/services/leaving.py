@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import ProtectedError, Q, QuerySet, RestrictedError
@@ -21,10 +22,12 @@ from seats.models import Assignment
 from seats.services.telling import untell
 
 
-def leave(assignments: Sequence[Assignment], *, reason: Assignment.EndReason, actor: Actor) -> None:
+def leave(
+    assignments: Sequence[Assignment], *, reason: Assignment.EndReason, actor: Actor, now: datetime
+) -> None:
     """End these assignments, with the enrolments and groups that came with them. Their mails are not sent any more."""
     Assignment.objects.filter(pk__in=[one.pk for one in assignments]).update(
-        state=Assignment.State.ENDED, ended_at=timezone.now(), ended_by=actor.label, end_reason=reason
+        state=Assignment.State.ENDED, ended_at=now, ended_by=actor.label, end_reason=reason
     )
     untell(get_platform(), assignments)
     for one in assignments:

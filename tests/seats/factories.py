@@ -44,7 +44,12 @@ def make_pool(account: CustomerAccount | None = None, seats: int = 3, **fields: 
 def people(*emails: str, role: str = "") -> PeopleList:
     """A list of people: `people("a@x.org", "b@x.org")`; the first name is the part before @."""
     return from_rows(
-        {"email": email, "firstname": email.partition("@")[0].strip().title(), "lastname": "Doe", "role": role}
+        {
+            "email": email,
+            "firstname": email.partition("@")[0].strip().title(),
+            "lastname": "Doe",
+            "role": role,
+        }
         for email in emails
     )
 

@@ -62,7 +62,11 @@ class TestSomebodyNew:
             None,
         )
         delegation = Delegation.objects.get()
-        assert (delegation.account_id, delegation.person_id, delegation.created_login) == (account.pk, ada.pk, True)
+        assert (delegation.account_id, delegation.person_id, delegation.created_login) == (
+            account.pk,
+            ada.pk,
+            True,
+        )
         assert (delegation.email, delegation.first_name) == ("Ada@Example.org", "Ada")
         invitation = Invitation.objects.get()
         assert (invitation.person_id, invitation.account_id, invitation.invited_by_id) == (
@@ -75,7 +79,11 @@ class TestSomebodyNew:
         assert (mail.kind, mail.to) == ("invitation", "Ada@Example.org")
         assert mail.ids == {"assignment": assignment.pk, "invitation": invitation.pk}
         assert mail.event_key == f"assignment:{assignment.pk}:given"
-        assert (assignment.state, assignment.group_name, assignment.role) == ("live", pool.bill_number, "student")
+        assert (assignment.state, assignment.group_name, assignment.role) == (
+            "live",
+            pool.bill_number,
+            "student",
+        )
         assert (assignment.created_by, assignment.created_login) == (f"person:{manager.pk}", True)
 
     def test_he_is_enrolled_in_the_group_of_the_order(self, account, course):
@@ -117,7 +125,9 @@ class TestSomebodyNew:
 class TestSomebodyKnown:
     def test_nothing_of_an_existing_login_is_changed(self, account, course):
         make_pool(account, 1)
-        known = make_person(email="Known@Example.org", password="their own secret", first_name="Own", language="fr")
+        known = make_person(
+            email="Known@Example.org", password="their own secret", first_name="Own", language="fr"
+        )
         Person.objects.filter(pk=known.pk).update(possessed_at=NOW)
         before = Person.objects.filter(pk=known.pk).values().get()
 
@@ -160,7 +170,7 @@ class TestSomebodyKnown:
 
 
 class TestAlreadyEnrolled:
-    """"Si les informations correspondent à une inscription déjà active dans le cours, alors aucun produit n'est
+    """ "Si les informations correspondent à une inscription déjà active dans le cours, alors aucun produit n'est
     consommé et un signal d'information est donné au gestionnaire."
     """
 
@@ -444,7 +454,13 @@ class TestStarting:
         batch = plan_list(account, course, "a@x.org", "b@x.org", "bad")
 
         job = start_apply(batch_id=batch.pk, actor=OPERATOR)
-        assert (job.kind, job.object_id, job.total, job.done, job.state) == ("seats.apply", batch.pk, 3, 0, "queued")
+        assert (job.kind, job.object_id, job.total, job.done, job.state) == (
+            "seats.apply",
+            batch.pk,
+            3,
+            0,
+            "queued",
+        )
         assert AssignmentBatch.objects.get().state == "applying"
         assert jobs.run(job.pk)
 
@@ -515,12 +531,17 @@ class TestStarting:
             f"person:{manager.pk}",
             f"list:{batch.pk}",
         )
-        assert (entry.scope, entry.counts) == (f"account:{account.pk}", {"assigned": 1, "refused": 1, "unchanged": 1})
+        assert (entry.scope, entry.counts) == (
+            f"account:{account.pk}",
+            {"assigned": 1, "refused": 1, "unchanged": 1},
+        )
 
     def test_lists_longer_than_a_transaction_are_done_in_parts(self, account, course, monkeypatch):
         monkeypatch.setattr("seats.services.apply.CHUNK", 2)
         make_pool(account, 4)
-        batch = plan_list(account, course, "a@x.org", "b@x.org", "A@x.org", "c@x.org", "bad", "d@x.org", "e@x.org")
+        batch = plan_list(
+            account, course, "a@x.org", "b@x.org", "A@x.org", "c@x.org", "bad", "d@x.org", "e@x.org"
+        )
 
         rows = apply(batch)
 

@@ -88,7 +88,9 @@ def test_what_an_interrupted_attempt_left_out_is_made_and_what_it_made_stays(acc
 
     now = dict(Seat.objects.values_list("ordinal", "reference"))
     assert sorted(now) == [1, 2, 3, 4, 5, 6, 7]
-    assert {ordinal: now[ordinal] for ordinal in (1, 3, 4)} == {ordinal: kept[ordinal] for ordinal in (1, 3, 4)}
+    assert {ordinal: now[ordinal] for ordinal in (1, 3, 4)} == {
+        ordinal: kept[ordinal] for ordinal in (1, 3, 4)
+    }
 
 
 def test_the_lease_is_renewed_before_every_chunk(account, monkeypatch):

@@ -202,7 +202,9 @@ class TestNotAllowed:
     def test_nor_does_one_that_names_the_course(self, account, fields):
         make_pool(account, 1, courselist="SPACE1")
 
-        assert planned(plan_list(account, make_course("SPACE1", **fields), "a@example.org")) == ["not_allowed"]
+        assert planned(plan_list(account, make_course("SPACE1", **fields), "a@example.org")) == [
+            "not_allowed"
+        ]
 
 
 class TestTotals:
