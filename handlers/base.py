@@ -20,9 +20,11 @@ from handlers.contract import (
     Finding,
     HandlerError,
     Message,
+    Objection,
     Offer,
     Purchase,
     SeatMode,
+    Wish,
 )
 from handlers.params import ParamsForm, Parsed, Period, PeriodError, parse, period
 from handlers.support import check_support, enrol_in_support
@@ -122,6 +124,12 @@ class Handler:
         except PeriodError:
             return Availability(_("The period of this item is over."))
         return Availability()
+
+    def check_purchase(self, offer: Offer, wish: Wish) -> Iterator[Objection]:
+        """What stands in the way of this buyer's purchase of an available offer: asked while it is put together, and
+        again when it is placed. The number of participants, their addresses and doubles are checked already.
+        """
+        yield from ()
 
     # --- production -----------------------------------------------------------------------------------
 

@@ -53,6 +53,28 @@ class ParticipantEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A purchase that somebody puts together: not placed yet, and not known to be sound. None: not known yet."""
+
+    account_id: int | None
+    buyer_id: int | None
+    quantity: int
+    participants: tuple[ParticipantEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a wish cannot be placed, as the customer reads it.
+
+    It concerns the item; or one of the participants (`row` counts from 0) and the field of him to be mended.
+    """
+
+    message: str
+    row: int | None = None
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """An opened order line, as a handler sees it.
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from seats.models import Assignment, AssignmentBatch, Seat, SeatPool
+from seats.models import Assignment, AssignmentBatch, Seat, SeatPool, Session
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -34,6 +34,13 @@ class SeatPoolAdmin(ReadOnlyAdmin[SeatPool]):
     list_select_related = ("account",)
     search_fields = ("item_code", "bill_number", "account__name", "account__slug")
     date_hierarchy = "purchased_at"
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin[Session]):
+    list_display = ("reference", "course", "group_name", "account", "starts_at", "ends_at")
+    list_select_related = ("account", "course")
+    search_fields = ("reference", "group_name", "account__slug", "course__shortname")
 
 
 @admin.register(Seat)

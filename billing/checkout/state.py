@@ -44,7 +44,8 @@ class Checkout:
 
     @cached_property
     def problems(self) -> list[Problem]:
-        return check_lines(order_lines(self.lines), shop=self.shop, account=self.account)[1]
+        lines = order_lines(self.lines)
+        return check_lines(lines, shop=self.shop, account=self.account, buyer=self.buyer)[1]
 
     def problems_of(self, keys: Iterable[str], place: int | None = None) -> list[Problem]:
         """The problems with these keys, of one line (its place from 0) or of all."""

@@ -15,14 +15,14 @@ from django.utils.translation import ngettext
 
 from accounts.models import CustomerAccount, Person
 from billing.models import Bill, Cart, CartLine
-from billing.services.checks import most_units, offer_of
-from billing.services.errors import refuse
+from billing.services.checks import most_units, objections, offer_of
+from billing.services.errors import Refused, refuse
 from billing.services.orders import place
 from billing.services.shapes import Identity, OrderLine
 from catalog.models import CatalogItem, Shop
 from common.audit import Actor
 from handlers.base import Handler
-from handlers.contract import ParticipantEntry
+from handlers.contract import ParticipantEntry, Wish
 from handlers.registry import UnknownHandler, get_handler
 
 # Details are typed unit by unit: more forms than this on a page help nobody.
@@ -50,7 +50,7 @@ def limit_message(item: CatalogItem) -> str:
     """The sentence for a quantity that is not one, or is too large."""
     most = quantity_limit(item)
     return ngettext(
-        "One unit of “%(item)s” at most can be ordered at once.",
+        "Only one “%(item)s” can be ordered at once.",
         "Order between 1 and %(most)d units of “%(item)s”.",
         most,
     ) % {"most": most, "item": item.name}
@@ -136,6 +136,9 @@ def add_item(
         available = handler.is_available(offer_of(item), cart.account_id)
         if not available:
             raise refuse("item", available.reason)
+        wish = Wish(cart.account_id, cart.person_id, quantity)
+        if problems := list(objections(item, handler, wish)):
+            raise Refused(problems)
     elif item.handler:
         raise refuse("item", _("This item is not available for now."))
     values: dict[str, Any] = {"quantity": quantity, "removed_at": None}

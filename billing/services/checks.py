@@ -21,7 +21,7 @@ from catalog.selectors import seller_problems, unit_price
 from common.emailkey import check_email, clean_email, email_key
 from handlers import contract
 from handlers.base import Handler
-from handlers.contract import Offer, ParticipantEntry
+from handlers.contract import Offer, ParticipantEntry, Wish
 from handlers.params import serialise
 from handlers.registry import UnknownHandler, get_handler
 
@@ -114,8 +114,17 @@ def party_row(kind: str, party: Party) -> BillParty:
     return BillParty(kind=kind, **{field.name: getattr(party, field.name).strip() for field in fields(party)})
 
 
+def objections(
+    item: CatalogItem, handler: Handler, wish: Wish, *, place: int | None = None
+) -> Iterator[Problem]:
+    """What an item's automation has against a purchase: about the item, or about somebody named for it."""
+    for found in handler.check_purchase(offer_of(item), wish):
+        key = "item" if found.row is None else "participants"
+        yield Problem(key, found.message, place, found.row, found.field)
+
+
 def check_lines(
-    lines: Sequence[OrderLine], *, shop: Shop, account: CustomerAccount
+    lines: Sequence[OrderLine], *, shop: Shop, account: CustomerAccount, buyer: Person
 ) -> tuple[list[CheckedLine], list[Problem]]:
     """Read the items anew and check every line; the lines are only usable when there is no problem."""
     if not lines:
@@ -132,7 +141,7 @@ def check_lines(
             problems.append(Problem("item", message, place))
             continue
         units[item.pk] += line.quantity
-        check = _LineCheck(place, line, item, account)
+        check = _LineCheck(place, line, item, account, buyer)
         checked.append(check.run(units[item.pk]))
         problems += check.problems
     return checked, problems
@@ -141,11 +150,14 @@ def check_lines(
 class _LineCheck:
     """The checks of one line, collecting problems."""
 
-    def __init__(self, place: int, line: OrderLine, item: CatalogItem, account: CustomerAccount) -> None:
+    def __init__(
+        self, place: int, line: OrderLine, item: CatalogItem, account: CustomerAccount, buyer: Person
+    ) -> None:
         self.place = place
         self.line = line
         self.item = item
         self.account = account
+        self.buyer = buyer
         self.problems: list[Problem] = []
 
     def run(self, units: int) -> CheckedLine:
@@ -191,6 +203,10 @@ class _LineCheck:
         if not available:
             self._add("item", available.reason)
             return self.item.params
+        wish = Wish(
+            self.account.pk, self.buyer.pk, self.line.quantity, participants=tuple(self.line.participants)
+        )
+        self.problems += objections(self.item, handler, wish, place=self.place)
         return serialise(handler.read(self.item.params).values, form=handler.Params)
 
     def _participants(self) -> list[ParticipantEntry]:

@@ -151,7 +151,9 @@ class _Order:
 
     def _check(self, shop: Shop, expected_gross: int | None) -> None:
         # Reasons are read by whoever orders, frozen names by whoever receives the order's documents.
-        self.lines, problems = checks.check_lines(self.wanted, shop=shop, account=self.account)
+        self.lines, problems = checks.check_lines(
+            self.wanted, shop=shop, account=self.account, buyer=self.buyer
+        )
         problems += checks.check_buyer(self.account, self.buyer)
         problems += checks.check_seller(shop, self.terms_version)
         problems += checks.check_identity(self.identity)

@@ -53,7 +53,7 @@ def seat_document(seat: SeatRow) -> dict[str, Any]:
     sitter = seat.sitter
     return {
         "reference": seat.reference,
-        "session": None,
+        "session": seat.session,
         "item": seat.item_code,
         "state": seat.state.value,
         "course": sitter.course if sitter else None,

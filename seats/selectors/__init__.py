@@ -1,7 +1,13 @@
 """What reads seats, each in a constant number of queries."""
 
 from seats.selectors.courses import CourseSeats, course_counts
-from seats.selectors.covering import AssignableCourse, assignable_courses, covered_courses, covering_pools, covers
+from seats.selectors.covering import (
+    AssignableCourse,
+    assignable_courses,
+    covered_courses,
+    covering_pools,
+    covers,
+)
 from seats.selectors.lists import (
     BatchTotals,
     ListPage,
@@ -15,6 +21,7 @@ from seats.selectors.mails import LastMail, last_mails, mails_of
 from seats.selectors.people import Given, HistoryEntry, Step, given_to, seat_history
 from seats.selectors.pools import PoolCounts, access_end, pool_counts, total_counts
 from seats.selectors.seatlist import SeatFilter, SeatPage, SeatRow, Sitter, every_seat, find_seat, seat_list
+from seats.selectors.sessions import SessionRow, find_session, is_enrolled, sessions_of
 from seats.selectors.states import SeatState, seat_states, seats_with_state
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "SeatPage",
     "SeatRow",
     "SeatState",
+    "SessionRow",
     "Sitter",
     "Step",
     "access_end",
@@ -44,7 +52,9 @@ __all__ = [
     "covers",
     "every_seat",
     "find_seat",
+    "find_session",
     "given_to",
+    "is_enrolled",
     "last_mails",
     "mail_states",
     "mails_of",
@@ -53,5 +63,6 @@ __all__ = [
     "seat_list",
     "seat_states",
     "seats_with_state",
+    "sessions_of",
     "total_counts",
 ]

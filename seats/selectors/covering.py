@@ -53,9 +53,13 @@ def covered_courses(pools: Sequence[PoolCounts]) -> list[AssignableCourse]:
             course.shortname,
             course.fullname,
             bound.get(course.pk, 0)
-            + sum(seats for names, seats in free.items() if course.is_open() and names_match(names, course.shortname)),
+            + sum(
+                seats
+                for names, seats in free.items()
+                if course.is_open() and names_match(names, course.shortname)
+            ),
         )
-        for course in found
+        for course in found.defer("summary")
     ]
 
 
@@ -80,11 +84,7 @@ def covering_pools(
     a support course. With `pool_id` only that pool.
     """
     now = now or timezone.now()
-    covering = [
-        pool
-        for pool in pools
-        if pool_id in (None, pool.pool_id) and covers(pool, course, now=now)
-    ]
+    covering = [pool for pool in pools if pool_id in (None, pool.pool_id) and covers(pool, course, now=now)]
     if not covering:
         return []
     return _ranked(covering, Course.objects.open(now=now).values_list("shortname", flat=True), now)

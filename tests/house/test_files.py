@@ -35,7 +35,7 @@ OWN_WORDS = {
     "billing": {"production", "sweeper", "gateways", "documents", "checkout", "steps"},
     # A library: the contract, and what every handler builds on.
     "handlers": {
-        "contract", "registry", "params", "base", "encoding", "fields", "localshop", "moments", "shared_params",
+        "contract", "registry", "params", "base", "encoding", "enrolling", "fields", "localshop", "moments", "shared_params",
         "support",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
