@@ -152,6 +152,20 @@ def test_signing_in_accepts_the_memberships_that_waited():
     assert member.accepted_at is not None
 
 
+def test_my_seats_on_a_course_asks_for_sign_in_and_comes_back():
+    member = make_member(Role.MANAGER)
+    verify_address(member.person)
+    client = browser()
+    door = client.get("/seats/?course=SPOC1")["Location"]
+    assert door == "/sign/login/?next=/seats/%3Fcourse%3DSPOC1"
+    page = client.get(door)
+    assert page.context["signup_url"] == "/sign/signup/?next=%2Fseats%2F%3Fcourse%3DSPOC1"
+    form = {"login": member.person.email, "password": PASSWORD, "next": "/seats/?course=SPOC1"}
+    back = client.post(door, form)["Location"]
+    assert back == "/seats/?course=SPOC1"
+    assert client.get(back).status_code == 200
+
+
 def test_signing_out_needs_the_button():
     client = browser(make_known())
     assert client.get("/sign/logout/").status_code == 200
