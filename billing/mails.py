@@ -23,7 +23,7 @@ from common.models import OutboxMail
 from common.money import format_money
 from common.outbox import Draft, Letter, Undeliverable
 from handlers.registry import say
-from seats.seatrow import SeatCounts, sentence, text_row
+from seats.seatrow import SeatCounts, pack_sentence, sentence, text_row
 
 # --- what is queued --------------------------------------------------------------------------------
 
@@ -110,12 +110,13 @@ def render_order_received(mail: OutboxMail) -> Letter:
         raise Undeliverable("the order is cancelled")
     page = bill_page(bill.number)
     subject = _("We have received your order %(number)s") % {"number": bill.number}
-    lines = [{"line": view.line, "seat_row": _free_row(view.seats)} for view in page.lines]
+    lines = [{"line": view.line, "seat_row": _pack_row(view.seats)} for view in page.lines]
     return _letter(
         mail,
         page.bill.shop,
         subject,
         button=(_see_order(), _order_address(bill)),
+        greeting=_greeting(page.bill.buyer),
         page=page,
         bill=page.bill,
         lines=lines,
@@ -137,6 +138,7 @@ def render_payment_received(mail: OutboxMail) -> Letter:
         page.bill.shop,
         subject,
         button=(_see_order(), _order_address(page.bill)),
+        greeting=_greeting(page.bill.buyer),
         page=page,
         bill=page.bill,
         payment=payment,
@@ -155,7 +157,7 @@ def render_seats_open(mail: OutboxMail) -> Letter:
     button = (_see_order(), _order_address(bill))
     if may_give:
         label = ngettext("Give the seat", "Give the %(count)d seats", seats) % {"count": seats}
-        button = (label, f"{settings.SHOPSEATS_URL}/seats/")
+        button = (label, f"{settings.SHOPSEATS_URL}{reverse('seats:my')}")
     return _letter(
         mail,
         bill.shop,
@@ -180,6 +182,7 @@ def render_delivered(mail: OutboxMail) -> Letter:
         bill.shop,
         subject,
         button=(_see_order(), _order_address(bill)),
+        greeting=_greeting(bill.buyer),
         bill=bill,
         run=run,
         private=_said(run, "private"),
@@ -222,10 +225,20 @@ def _said(run: ProductionRun, audience: str) -> str:
     return say(run.handler, run.feedback[audience]) if audience in run.feedback else ""
 
 
-def _free_row(seats: int | None) -> str:
-    """Bought seats as text: marks and words."""
-    if not seats:
-        return ""
+def _greeting(person: Person) -> str:
+    """By name, unless nobody has told us one."""
+    if person.name_is_guess or not (person.first_name or person.last_name):
+        return _("Hello,")
+    return _("Hello %(name)s,") % {"name": person.name}
+
+
+def _pack_row(seats: int | None) -> str:
+    """Ordered seats as text: marks and their number."""
+    return f"{text_row(SeatCounts(free=seats))}  {pack_sentence(seats)}" if seats else ""
+
+
+def _free_row(seats: int) -> str:
+    """New seats as text: marks and words."""
     counts = SeatCounts(free=seats)
     return f"{text_row(counts)}  {sentence(counts)}"
 
