@@ -4,10 +4,24 @@ from courses.selectors.documents import course_documents
 from courses.selectors.learning import MyCourse, PageLine, find_page, my_course, my_courses, page_lines
 from courses.selectors.matching import course_matches, matching_any, matching_courses, names_match
 from courses.selectors.people import group_names, named, visible_people
+from courses.selectors.spaces import (
+    SpaceLine,
+    SpacePlace,
+    backups_of,
+    product_events,
+    space_documents,
+    space_givers,
+    space_line,
+    space_places,
+    spaces_of,
+)
 
 __all__ = [
     "MyCourse",
     "PageLine",
+    "SpaceLine",
+    "SpacePlace",
+    "backups_of",
     "course_documents",
     "course_matches",
     "find_page",
@@ -19,5 +33,11 @@ __all__ = [
     "named",
     "names_match",
     "page_lines",
+    "product_events",
+    "space_documents",
+    "space_givers",
+    "space_line",
+    "space_places",
+    "spaces_of",
     "visible_people",
 ]

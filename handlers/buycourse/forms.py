@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from courses.models import validate_shortname
 from handlers.contract import CustomerDataForm
 from handlers.fields import MAX_COUNT, DaysField, TextField, WholeField
 from handlers.params import ParamsForm
@@ -47,5 +48,10 @@ class CourseWish(CustomerDataForm):
     idnumber = forms.CharField(
         label=_("Short name"),
         max_length=80,
+        validators=[validate_shortname],
         help_text=_("The short name you would like; a number is added to it if it is taken."),
     )
+
+    def clean_fullname(self) -> str:
+        """On one line, as a title is."""
+        return " ".join(self.cleaned_data["fullname"].split())

@@ -14,7 +14,8 @@ from catalog.services import set_item
 from common.audit import SYSTEM
 from common.money import to_minor
 from courses.models import Course, CourseCategory, Page
-from courses.services import set_course
+from courses.selectors import backups_of
+from courses.services import make_backup, set_course
 from portal.sample.courses import COURSES, SampleCourse
 from portal.sample.items import CATEGORIES, ITEMS, SELLER
 
@@ -69,6 +70,8 @@ def _course(sample: SampleCourse) -> None:
         Page.objects.update_or_create(
             course=course, position=position, defaults={"title": title, "body": body}
         )
+    if course.is_template and not backups_of(course.pk).filter(with_users=False).exists():
+        make_backup(course_id=course.pk, with_users=False, actor=SYSTEM)
 
 
 def _items(shop: Shop) -> None:

@@ -1,0 +1,248 @@
+"""The life of a course space: its end, a later end, withdrawn and given back.
+
+What ends a space closes its course, and nothing else: no enrolment changes, so whoever was suspended before still is
+when it is open again (seed "Achat d'un espace de cours", note 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from common import audit
+from common.audit import SYSTEM, Actor
+from common.zone import add_exact, iso
+from courses.models import CourseSpace, ProductEvent, SpaceState
+from courses.platform import CoursePlatform, OutcomeState, PlatformAway
+from courses.platforms import get_platform
+from courses.services.spaces import SpaceRefused
+
+CHUNK = 500  # spaces per transaction
+TRIES = 5  # how often rows may change while a remote platform is being told about them
+
+EXPIRED, REOPENED = "expired", "reopened"
+EXTENDED, WITHDRAWN, RESTORED = "extended", "withdrawn", "restored"
+
+Change = Callable[[CourseSpace], dict[str, Any] | None]
+"""Changes a locked row; returns the detail of the event, or none when there was nothing to change."""
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def expire_spaces(*, now: datetime) -> int:
+    """Close the courses of all spaces whose time is over at `now`; returns how many.
+
+    May be repeated: what is closed is not closed again. What a remote platform does not answer for is left to the
+    next time. Raises PlatformAway.
+    """
+    over = Q(ends_at__lte=now) | Q(withdrawn_at__isnull=False)
+    closed, last = 0, 0
+    while True:
+        due = CourseSpace.objects.filter(over, closed_at=None, pk__gt=last).order_by("pk")
+        pks = list(due.values_list("pk", flat=True)[:CHUNK])
+        closed += _hold_to(pks, now=now) if pks else 0
+        if len(pks) < CHUNK:
+            return closed
+        last = pks[-1]
+
+
+# --- changes by hand or by order ------------------------------------------------------------------
+
+
+def extend_space(
+    *, reference: str, until: datetime, actor: Actor, account_id: int | None = None, why: str = ""
+) -> CourseSpace:
+    """Give a space a later end, and open it again if its time was over. May be repeated.
+
+    Raises CourseSpace.DoesNotExist (with `account_id` also for another account's), PlatformAway, and SpaceRefused:
+    `withdrawn`, or `too_early` for an end before the present one.
+    """
+
+    def change(space: CourseSpace) -> dict[str, Any] | None:
+        _refuse_withdrawn(space)
+        if until < space.ends_at:
+            raise SpaceRefused("too_early", _("The space lasts longer already: nothing was changed."))
+        return _set_end(space, until)
+
+    return _change(reference, EXTENDED, change, actor=actor, account_id=account_id, why=why)
+
+
+def extend_space_by(
+    *, reference: str, days: int, at: datetime, key: str, actor: Actor, account_id: int | None = None
+) -> CourseSpace:
+    """Give a space so many days of 24 hours more, from the later of `at` and its end, and open it again.
+
+    The same key (of an order line) extends once, however often it is asked. Raises as `extend_space`.
+    """
+    event_key = f"{reference}:{EXTENDED}:{key}"
+
+    def change(space: CourseSpace) -> dict[str, Any] | None:
+        _refuse_withdrawn(space)
+        if ProductEvent.objects.filter(key=event_key).exists():
+            return None
+        return _set_end(space, add_exact(max(at, space.ends_at), days=days)) or {}
+
+    return _change(reference, EXTENDED, change, actor=actor, account_id=account_id, event_key=event_key)
+
+
+def withdraw_space(
+    *, reference: str, actor: Actor, account_id: int | None = None, why: str = ""
+) -> CourseSpace:
+    """Take a space back: nobody gets in any more, and nothing of it is lost. May be repeated.
+
+    Raises CourseSpace.DoesNotExist, PlatformAway.
+    """
+
+    def change(space: CourseSpace) -> dict[str, Any] | None:
+        if space.withdrawn_at is not None:
+            return None
+        space.withdrawn_at = timezone.now()
+        return {}
+
+    return _change(reference, WITHDRAWN, change, actor=actor, account_id=account_id, why=why)
+
+
+def restore_space(
+    *, reference: str, actor: Actor, account_id: int | None = None, why: str = ""
+) -> CourseSpace:
+    """Give a withdrawn space back as it was; it is open unless its time is over. May be repeated.
+
+    Raises CourseSpace.DoesNotExist, PlatformAway.
+    """
+
+    def change(space: CourseSpace) -> dict[str, Any] | None:
+        if space.withdrawn_at is None:
+            return None
+        space.withdrawn_at = None
+        return {}
+
+    return _change(reference, RESTORED, change, actor=actor, account_id=account_id, why=why)
+
+
+def _refuse_withdrawn(space: CourseSpace) -> None:
+    if space.withdrawn_at is not None:
+        raise SpaceRefused("withdrawn", _("This space was withdrawn: it cannot be extended."))
+
+
+def _set_end(space: CourseSpace, until: datetime) -> dict[str, Any] | None:
+    if until == space.ends_at:
+        return None
+    detail = {"from": iso(space.ends_at), "until": iso(until)}
+    space.ends_at = until
+    return detail
+
+
+def _change(
+    reference: str,
+    verb: str,
+    change: Change,
+    *,
+    actor: Actor,
+    account_id: int | None,
+    why: str = "",
+    event_key: str | None = None,
+) -> CourseSpace:
+    """Change a space, note it, and have the platform hold to it; the second half is repeated with the whole."""
+    spaces = CourseSpace.objects.filter(reference=reference)
+    if account_id is not None:
+        spaces = spaces.filter(account=account_id)
+    is_remote = get_platform().is_remote
+    now = timezone.now()
+    with transaction.atomic():
+        space = spaces.select_for_update(no_key=True).get()
+        detail = change(space)
+        if detail is not None:
+            space.save(update_fields=["ends_at", "withdrawn_at"])
+            _event(space, verb, actor, detail | ({"why": why} if why else {}), event_key).save()
+            audit.record(
+                actor=actor,
+                verb=f"space.{verb}",
+                object=f"space:{reference}",
+                scope=f"account:{space.account_id}",
+                why=why,
+            )
+        if not is_remote:
+            _hold_to([space.pk], now=now)
+    if is_remote:
+        _hold_to([space.pk], now=now)
+    space.refresh_from_db()
+    if (space.closed_at is None) != (space.state(now=now) is SpaceState.OPEN):
+        raise PlatformAway("The course platform did not answer.")
+    return space
+
+
+# --- telling the platform --------------------------------------------------------------------------
+
+
+def _hold_to(pks: Collection[int], *, now: datetime) -> int:
+    """Have the platform close and reopen courses as these rows say at `now`; returns how many were closed."""
+    platform = get_platform()
+    if not platform.is_remote:
+        with transaction.atomic():
+            rows = list(_locked(pks))
+            return _note(rows, _tell(platform, rows, now=now), now=now)
+    closed = 0
+    for _try in range(TRIES):
+        seen = {row.pk: row for row in CourseSpace.objects.filter(pk__in=pks)}
+        told = _tell(platform, list(seen.values()), now=now)
+        with transaction.atomic():
+            rows = list(_locked(told))
+            same = {row.pk for row in rows if _as_seen(row, seen[row.pk], now=now)}
+            closed += _note(rows, same, now=now)
+        if len(same) == len(told):
+            break
+        # Somebody has extended or withdrawn one of them meanwhile: the platform hears the newest.
+    return closed
+
+
+def _locked(pks: Collection[int]) -> QuerySet[CourseSpace]:
+    return CourseSpace.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+
+
+def _as_seen(row: CourseSpace, seen: CourseSpace, *, now: datetime) -> bool:
+    return (row.closed_at, row.state(now=now)) == (seen.closed_at, seen.state(now=now))
+
+
+def _tell(platform: CoursePlatform, rows: Sequence[CourseSpace], *, now: datetime) -> set[int]:
+    """The ids of those rows whose course had to be closed or reopened, and now is."""
+    shut = [row for row in rows if row.closed_at is None and row.state(now=now) is not SpaceState.OPEN]
+    back = [row for row in rows if row.closed_at is not None and row.state(now=now) is SpaceState.OPEN]
+    done: set[int] = set()
+    for group, operation in ((shut, platform.close_courses), (back, platform.reopen_courses)):
+        outcomes = operation([row.course_id for row in group]) if group else []
+        # Into a course that the platform no longer has nobody gets: that is as good as closed.
+        fine = (OutcomeState.OK, OutcomeState.REFUSED) if group is shut else (OutcomeState.OK,)
+        done |= {row.pk for row, outcome in zip(group, outcomes, strict=True) if outcome.state in fine}
+    return done
+
+
+def _note(rows: Sequence[CourseSpace], done: Collection[int], *, now: datetime) -> int:
+    """Write what the platform has done; returns how many were closed."""
+    shut = [row for row in rows if row.pk in done and row.closed_at is None]
+    back = [row for row in rows if row.pk in done and row.closed_at is not None]
+    if shut:
+        CourseSpace.objects.filter(pk__in=[row.pk for row in shut]).update(closed_at=timezone.now())
+    if back:
+        CourseSpace.objects.filter(pk__in=[row.pk for row in back]).update(closed_at=None)
+    expired = [row for row in shut if row.state(now=now) is SpaceState.EXPIRED]
+    told = [(row, EXPIRED) for row in expired] + [(row, REOPENED) for row in back]
+    if told:
+        ProductEvent.objects.bulk_create(
+            [_event(row, verb, SYSTEM, {"ends": iso(row.ends_at)}) for row, verb in told]
+        )
+    if expired:
+        audit.record(actor=SYSTEM, verb="spaces.expire", object="spaces", counts={"spaces": len(expired)})
+    return len(shut)
+
+
+def _event(
+    space: CourseSpace, verb: str, actor: Actor, detail: dict[str, Any], key: str | None = None
+) -> ProductEvent:
+    return ProductEvent(reference=space.reference, actor=actor.label, verb=verb, detail=detail, key=key)
