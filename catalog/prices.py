@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -21,18 +22,18 @@ class ShownPrice:
     gross: int
 
 
-def price_table(item: CatalogItem) -> list[ShownPrice]:
-    """Every step of an item's prices, from one unit up."""
+def price_table(item: CatalogItem, tiers: Iterable[tuple[int, int]]) -> list[ShownPrice]:
+    """Every step of an item's prices, from one unit up; `tiers` as `catalog.selectors.tiers_of` gives them."""
     table = []
-    for step in price_steps(item):
+    for step in price_steps(item.price, tiers):
         unit = _unit(step.price, item.price_includes_tax, item.tax_rate)
         table.append(ShownPrice(step.first, step.last, unit.net, unit.gross))
     return table
 
 
-def best_price(item: CatalogItem) -> ShownPrice:
+def best_price(item: CatalogItem, tiers: Iterable[tuple[int, int]]) -> ShownPrice:
     """The lowest unit price of an item: what « à partir de » names."""
-    return min(price_table(item), key=lambda shown: shown.gross)
+    return min(price_table(item, tiers), key=lambda shown: shown.gross)
 
 
 @lru_cache(maxsize=4096)

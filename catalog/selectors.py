@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import models
@@ -50,12 +51,11 @@ def items_on_sale(shop: Shop) -> models.QuerySet[CatalogItem]:
 
 
 def listed_items(shop: Shop) -> models.QuerySet[CatalogItem]:
-    """What the storefront shows, with its tiers: two queries whatever the number of items."""
+    """What the storefront shows, without its long texts."""
     return (
         CatalogItem.objects.filter(shop=shop, visibility=Visibility.PUBLIC)
         .filter(Q(category=None) | Q(category__visible=True))
-        .select_related("category")
-        .prefetch_related("tiers")
+        .defer("description_fr", "description_en", "search_text")
     )
 
 
@@ -81,14 +81,22 @@ class PriceStep:
     price: int
 
 
-def price_steps(item: CatalogItem) -> list[PriceStep]:
-    """The price table of an item, from one unit up."""
-    tiers: list[PriceTier] = sorted(item.tiers.all(), key=lambda tier: tier.up_to)
+def price_steps(price: int, tiers: Iterable[tuple[int, int]]) -> list[PriceStep]:
+    """A price table from one unit up. `tiers` are (inclusive upper bound, unit price); above them `price` holds."""
     steps, first = [], 1
-    for tier in tiers:
-        steps.append(PriceStep(first, tier.up_to, tier.price))
-        first = tier.up_to + 1
-    return [*steps, PriceStep(first, None, item.price)]
+    for up_to, tier_price in sorted(tiers):
+        steps.append(PriceStep(first, up_to, tier_price))
+        first = up_to + 1
+    return [*steps, PriceStep(first, None, price)]
+
+
+def tiers_of(items: Iterable[CatalogItem]) -> dict[int, list[tuple[int, int]]]:
+    """The tiers of several items by item id, as (upper bound, unit price): one query."""
+    found: dict[int, list[tuple[int, int]]] = {item.pk: [] for item in items}
+    rows = PriceTier.objects.filter(item_id__in=found).values_list("item_id", "up_to", "price")
+    for item_id, up_to, price in rows.order_by():
+        found[item_id].append((up_to, price))
+    return found
 
 
 @dataclass(slots=True)

@@ -91,9 +91,10 @@ def _taxed(line: CartLine) -> TaxedLine:
 
 
 def _row(line: CartLine, price: int, total: LineTotal, problem: str) -> CartRow:
-    steps = price_steps(line.item)
-    units = seats_per_unit(line.item)
-    limit = quantity_limit(line.item)
+    item = line.item
+    steps = price_steps(item.price, [(tier.up_to, tier.price) for tier in item.tiers.all()])
+    units = seats_per_unit(item)
+    limit = quantity_limit(item)
     applies = next(step for step in steps if step.last is None or line.quantity <= step.last)
     return CartRow(
         line=line,

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.forms.renderers import get_default_renderer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
+from catalog.cards import card_html, card_of
 from catalog.models import CatalogItem, Category, Shop
-from catalog.prices import ShownPrice, best_price, price_table
-from catalog.selectors import Shelf, category_tree, find_item, get_shop, listed_items, search_items
+from catalog.prices import price_table
+from catalog.selectors import Shelf, category_tree, find_item, get_shop, listed_items, search_items, tiers_of
 from catalog.units import seats_per_unit
 from common.forms import Stepper
 
 PER_PAGE = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An item as the list draws it."""
-
-    item: CatalogItem
-    price: ShownPrice
-    tiered: bool
-    seats: int | None
-
-
-def _card(item: CatalogItem) -> Card:
-    return Card(item, best_price(item), bool(item.tiers.all()), seats_per_unit(item))
-
-
 def _listing(
     request: HttpRequest, shop: Shop, items: QuerySet[CatalogItem], **context: object
 ) -> HttpResponse:
+    language = get_language() or settings.LANGUAGE_CODE
     page = Paginator(items, PER_PAGE).get_page(request.GET.get("page"))
+    tiers = tiers_of(page.object_list)
     context |= {
         "seller": shop,
         "page": page,
-        "cards": [_card(item) for item in page.object_list],
+        "cards": [
+            card_html(card_of(item, tiers[item.pk], shop.currency), language) for item in page.object_list
+        ],
         "shelves": category_tree(shop),
     }
     return render(request, "catalog/listing.html", context)
@@ -79,7 +70,7 @@ def item(request: HttpRequest, code: str) -> HttpResponse:
     found = find_item(shop, code)
     if found is None:
         raise Http404
-    prices = price_table(found)
+    prices = price_table(found, tiers_of([found])[found.pk])
     context = {
         "seller": shop,
         "item": found,

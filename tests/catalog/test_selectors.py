@@ -14,6 +14,7 @@ from catalog.selectors import (
     listed_items,
     search_items,
     seller_problems,
+    tiers_of,
     unit_price,
 )
 from tests.catalog.factories import CategoryFactory, ItemFactory, ShopFactory, TierFactory
@@ -34,13 +35,16 @@ def test_the_upper_bound_of_a_price_tier_is_inclusive(quantity, price):
 def test_the_price_table_names_every_step_both_without_and_with_tax():
     item = ItemFactory()
     TierFactory(item=item, up_to=1, price=1200)
-    assert price_table(item) == [ShownPrice(1, 1, 1200, 1440), ShownPrice(2, None, 1000, 1200)]
-    assert best_price(item) == ShownPrice(2, None, 1000, 1200)
+    assert price_table(item, tiers_of([item])[item.pk]) == [
+        ShownPrice(1, 1, 1200, 1440),
+        ShownPrice(2, None, 1000, 1200),
+    ]
+    assert best_price(item, tiers_of([item])[item.pk]) == ShownPrice(2, None, 1000, 1200)
 
 
 def test_a_price_that_includes_tax_shows_its_net():
     item = ItemFactory(price=1000, price_includes_tax=True)
-    assert price_table(item) == [ShownPrice(1, None, 833, 1000)]
+    assert price_table(item, tiers_of([item])[item.pk]) == [ShownPrice(1, None, 833, 1000)]
 
 
 def test_search_finds_every_word_whatever_case_and_accents():

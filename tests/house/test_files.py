@@ -52,6 +52,7 @@ OWN_WORDS = {
         "links",  # the addresses that mails carry
     },
     "catalog": {
+        "cards",  # items as the list draws them
         "documents",  # items as JSON
         "files",  # uploads, re-encoded or refused
         "offers",  # items as handlers see them
