@@ -20,6 +20,7 @@ from common.audit import OPERATOR
 from tests.accounts.factories import make_member, make_person
 from tests.billing.conftest import Scripted
 from tests.billing.factories import Customer, people, plain_item, seats_item
+from tests.billing.shopping import browser
 from tests.catalog.factories import ShopFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,16 +28,9 @@ AT = datetime.fromisoformat("2026-11-20T10:00:00+01:00")
 
 
 @pytest.fixture
-def client(customer: Customer) -> Client:
+def client(customer: Customer) -> Any:
     """The buyer's browser."""
-    return signed_in(customer.buyer)
-
-
-def signed_in(person: Any = None) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    if person is not None:
-        client.force_login(person)
-    return client
+    return browser(customer.buyer)
 
 
 def text_of(client: Client, bill: Bill) -> str:
@@ -177,7 +171,7 @@ def opened_seats(customer: Customer, quantity: int = 12) -> Bill:
 
 def test_open_seats_are_shown_as_they_are_and_the_owner_can_assign_them(client, customer):
     bill = opened_seats(customer)
-    text = text_of(signed_in(customer.owner), bill)
+    text = text_of(browser(customer.owner), bill)
     assert "12 seats wait for somebody." in text
     assert "Assign my seats" in text
     assert "12 bought · 0 in use · 0 invited · 12 free" in text
@@ -315,13 +309,13 @@ def test_who_may_open_and_change_what(customer, settings, who, get, post):
     settings.SHOPSEATS_TEST_CARD = True
     bill = customer.place(OrderLine(plain_item(), 2), paymode="testcard")
     if who == "visitor":
-        client = signed_in()
+        client = browser()
     elif who == "stranger":
-        client = signed_in(make_person())
+        client = browser(make_person())
     elif who == "other":
-        client = signed_in(make_member(Role.OWNER).person)
+        client = browser(make_member(Role.OWNER).person)
     else:
-        client = signed_in(make_member(who, account=customer.account).person)
+        client = browser(make_member(who, account=customer.account).person)
     assert [client.get(path.format(number=bill.number)).status_code for path in PAGES] == get
     answers = [client.post(path.format(number=bill.number), {"line": "1"}) for path in POSTS]
     assert [answer.status_code for answer in answers] == post
@@ -334,7 +328,7 @@ def test_an_order_of_an_organisation_one_also_belongs_to_is_shown_and_says_whose
     bill = opened_seats(customer)
     here = make_member(Role.OWNER)
     make_member(Role.OWNER, account=customer.account, person=here.person)
-    client = signed_in(here.person)
+    client = browser(here.person)
     text = text_of(client, bill)
     assert f"This order belongs to Demo; you are working for {here.account.name}." in text
     assert "Assign my seats" not in text
@@ -346,7 +340,7 @@ def test_a_member_there_who_does_not_buy_is_refused_wherever_he_works_now(custom
     bill = customer.order(plain_item())
     here = make_member(Role.OWNER)
     make_member(Role.VIEWER, account=customer.account, person=here.person)
-    assert signed_in(here.person).get(f"/purchases/{bill.number}/").status_code == 403
+    assert browser(here.person).get(f"/purchases/{bill.number}/").status_code == 403
 
 
 def test_an_order_that_is_none_is_not_found(client):
