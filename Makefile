@@ -77,7 +77,7 @@ test: $(VENV)/.dev compile
 # --- for developers ---------------------------------------------------------------------------------
 
 bench: $(VENV)/.dev
-	@for script in bench/bench_*.py; do echo "== $$script"; $(PY) "$$script"; done
+	@$(PY) -m bench $(BENCH)
 
 lint: $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check --quiet .
