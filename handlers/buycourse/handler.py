@@ -208,5 +208,6 @@ def _delivery(purchase: Purchase, spaces: list[CourseSpace]) -> Delivery:
 
 
 def _shown(names: list[str]) -> str:
-    """The first names, and an ellipsis when there are more."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    """The first names, and how many more there are; it is kept, so it must read alike in every language."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" (+{more})" if more > 0 else "")

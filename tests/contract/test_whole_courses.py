@@ -1,0 +1,310 @@
+"""Whole courses, on every platform: copied from templates, closed and reopened, brought back, and their places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Person
+from courses.models import Course
+from courses.platform import (
+    OK,
+    CourseCopy,
+    CourseRestore,
+    EnrolmentRow,
+    GroupRow,
+    ProgressState,
+    Refusal,
+    TemplateProblem,
+    refused,
+)
+from tests.accounts.factories import make_person
+from tests.contract.sites import Site
+from tests.courses.factories import make_category, make_space
+
+NOWHERE = 10**9
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def template(site: Site) -> Course:
+    course = site.make_course("MODEL", pages=3)
+    site.mark_as_template(course)
+    site.back_up(course)
+    return course
+
+
+def copy_of(template: Course | None, **fields) -> CourseCopy:
+    values = {"key": "line:1", "shortname": "MINE", "fullname": "My course"}
+    category = make_category().pk
+    return CourseCopy(**values | {"template_id": template and template.pk, "category_id": category} | fields)
+
+
+def known(site: Site, count: int) -> list[Person]:
+    people = [make_person() for _ in range(count)]
+    site.platform.ensure_logins([person.pk for person in people])
+    return people
+
+
+def learner(course_id: int, person: Person, **fields) -> EnrolmentRow:
+    now = timezone.now()
+    values = {"role": "student", "starts_at": now - DAY, "ends_at": None}
+    return EnrolmentRow(course_id, person.pk, **values | fields)
+
+
+def active(site: Site, course_id: int, people: list[Person]) -> list[bool]:
+    told = site.platform.active_enrolments([(course_id, person.pk) for person in people])
+    return [one is not None for one in told]
+
+
+def test_empty_lists_are_answered_by_empty_lists(site):
+    platform = site.platform
+    for operation in (
+        platform.categories,
+        platform.template_problems,
+        platform.copy_courses,
+        platform.close_courses,
+        platform.reopen_courses,
+        platform.restore_courses,
+    ):
+        assert operation([]) == []
+
+
+def test_categories_are_known_by_their_numbers(site):
+    category = make_category("Spaces")
+    assert site.platform.categories([NOWHERE, category.pk]) == [None, "Spaces"]
+
+
+# --- templates ---------------------------------------------------------------------------------------
+
+
+def test_it_says_why_no_course_can_be_made_from_a_template(site, template):
+    plain = site.make_course("PLAIN")
+    bare = site.make_course("BARE")
+    site.mark_as_template(bare)
+    site.back_up(bare, with_users=True)
+    site.back_up(plain)
+    assert site.platform.template_problems(["MODEL", "model", "PLAIN", "BARE", "NOTHING"]) == [
+        (),
+        (TemplateProblem.UNKNOWN,),
+        (TemplateProblem.UNMARKED,),
+        (TemplateProblem.NO_BACKUP,),
+        (TemplateProblem.UNKNOWN,),
+    ]
+
+
+# --- copying -----------------------------------------------------------------------------------------
+
+
+def test_a_course_is_restored_from_the_newest_backup_without_user_data(site, template):
+    site.rename_pages(template, "Newer")
+    site.back_up(template)
+    site.rename_pages(template, "Newer still, with people")
+    site.back_up(template, with_users=True)
+    site.rename_pages(template, "Not in any backup")
+    (copied,) = site.platform.copy_courses([copy_of(template)])
+    assert copied.outcome == OK
+    assert site.pages(copied.course_id) == ["Newer"] * 3
+
+
+def test_nobody_comes_along_and_no_group(site, template):
+    (person,) = known(site, 1)
+    site.platform.ensure_enrolments([learner(template.pk, person)])
+    site.platform.ensure_group_members([GroupRow(template.pk, "G", person.pk)])
+    site.back_up(template)
+    (copied,) = site.platform.copy_courses([copy_of(template)])
+    assert site.platform.enrolments([copied.course_id]) == [[]]
+
+
+def test_without_a_template_the_course_is_empty(site):
+    (copied,) = site.platform.copy_courses([copy_of(None)])
+    assert copied.outcome == OK
+    assert site.pages(copied.course_id) == []
+
+
+def test_the_course_has_the_names_and_category_asked_for_and_no_seat_covers_it(site, template):
+    category = make_category("Spaces")
+    (copied,) = site.platform.copy_courses([copy_of(template, category_id=category.pk)])
+    (told,) = site.platform.courses(["MINE"])
+    assert (told.course_id, told.fullname, told.category, told.visible) == (
+        copied.course_id,
+        "My course",
+        "Spaces",
+        True,
+    )
+    course = Course.objects.get(pk=copied.course_id)
+    assert (course.is_space, course.is_template, course.is_open()) == (True, False, False)
+
+
+def test_the_same_key_again_is_the_same_course_untouched(site, template):
+    wanted = copy_of(template)
+    first = site.platform.copy_courses([wanted])
+    course = Course.objects.get(pk=first[0].course_id)
+    site.rename_pages(course, "Written by its owner")
+    assert site.platform.copy_courses([wanted]) == first
+    assert site.platform.copy_courses([replace(wanted, shortname="OTHER", template_id=None)]) == first
+    assert site.pages(course.pk) == ["Written by its owner"] * 3
+    assert site.platform.courses(["OTHER"]) == [None]
+
+
+def test_bad_copies_are_refused_each_for_its_reason_and_the_others_happen(site, template):
+    bare = site.make_course("BARE")
+    site.mark_as_template(bare)
+    copies = [
+        copy_of(template, key="1"),
+        copy_of(template, key="2"),  # the same short name once more
+        copy_of(template, key="3", shortname="MODEL"),
+        copy_of(template, key="4", shortname="A", category_id=NOWHERE),
+        copy_of(template, key="5", shortname="B", template_id=NOWHERE),
+        copy_of(bare, key="6", shortname="C"),
+        copy_of(template, key="7", shortname="a,b"),
+        copy_of(None, key="8", shortname="D"),
+    ]
+    outcomes = [copied.outcome for copied in site.platform.copy_courses(copies)]
+    assert outcomes == [
+        OK,
+        refused(Refusal.NAME_TAKEN),
+        refused(Refusal.NAME_TAKEN),
+        refused(Refusal.UNKNOWN_CATEGORY),
+        refused(Refusal.UNKNOWN_TEMPLATE),
+        refused(Refusal.NO_BACKUP),
+        refused(Refusal.BAD_NAME),
+        OK,
+    ]
+    assert [copied.course_id for copied in site.platform.copy_courses(copies)].count(None) == 6
+    names = {course.shortname for course in site.platform.all_courses()}
+    assert names == {"MODEL", "BARE", "MINE", "D"}
+
+
+# --- closing -----------------------------------------------------------------------------------------
+
+
+def test_into_a_closed_course_nobody_gets_and_no_enrolment_changes(site):
+    course = site.make_course("SPACE")
+    owner, inside, outside = known(site, 3)
+    site.platform.ensure_enrolments(
+        [
+            learner(course.pk, owner, role="courseowner"),
+            learner(course.pk, inside),
+            learner(course.pk, outside, suspended=True),
+        ]
+    )
+
+    def told() -> dict[str, str]:
+        return {one.email: one.reason for one in site.platform.enrolments([course.pk])[0]}
+
+    before = told()
+    assert before == {owner.email: "", inside.email: "", outside.email: "suspended"}
+    rows = [active(site, course.pk, [owner, inside, outside])]
+    for _again in range(2):
+        assert site.platform.close_courses([course.pk, NOWHERE]) == [OK, refused(Refusal.UNKNOWN_COURSE)]
+        assert told() == {
+            owner.email: "course closed",
+            inside.email: "course closed",
+            outside.email: "suspended",
+        }
+    assert [active(site, course.pk, [owner, inside, outside])] == rows
+    for _again in range(2):
+        assert site.platform.reopen_courses([NOWHERE, course.pk]) == [refused(Refusal.UNKNOWN_COURSE), OK]
+        assert told() == before
+
+
+# --- bringing back -----------------------------------------------------------------------------------
+
+
+def test_a_backup_brings_back_the_pages_and_leaves_people_alone(site):
+    course = site.make_course("SPACE", pages=3)
+    inside, later = known(site, 2)
+    site.platform.ensure_enrolments([learner(course.pk, inside)])
+    site.read(course, inside.pk, pages=2)
+    backup = site.back_up(course, with_users=True)
+    site.rename_pages(course, "Changed")
+    site.platform.end_enrolments([(course.pk, inside.pk)])
+    site.platform.ensure_enrolments([learner(course.pk, later)])
+    for _again in range(2):
+        assert site.platform.restore_courses([CourseRestore(backup.pk)]) == [OK]
+        assert site.pages(course.pk) == ["Page 1", "Page 2", "Page 3"]
+        assert active(site, course.pk, [inside, later]) == [False, True]
+    # Pages that were still there kept the marks on them.
+    assert site.platform.progress([(course.pk, inside.pk)])[0].done == 2
+
+
+def test_people_come_along_when_asked_with_groups_and_marks(site):
+    course = site.make_course("SPACE", pages=2)
+    back, suspended, foreign, present = known(site, 4)
+    site.platform.ensure_enrolments(
+        [
+            learner(course.pk, back, role="teacher"),
+            learner(course.pk, suspended, suspended=True),
+            learner(course.pk, foreign),
+            learner(course.pk, present),
+        ]
+    )
+    site.platform.ensure_group_members([GroupRow(course.pk, "G", back.pk)])
+    site.visit(course, back.pk)
+    site.read(course, back.pk, pages=2)
+    backup = site.back_up(course, with_users=True)
+    site.platform.remove_group_members([GroupRow(course.pk, "G", back.pk)])
+    site.platform.end_enrolments([(course.pk, person.pk) for person in (back, foreign)])
+    site.platform.ensure_enrolments([learner(course.pk, present, role="teacher")])
+    wanted = CourseRestore(backup.pk, with_users=True, among=frozenset({back.pk, suspended.pk, present.pk}))
+    assert site.platform.restore_courses([wanted]) == [OK]
+    told = {one.person_id: (one.role, one.reason) for one in site.platform.enrolments([course.pk])[0]}
+    assert told == {
+        back.pk: ("teacher", ""),
+        suspended.pk: ("student", "suspended"),
+        foreign.pk: ("student", "suspended"),
+        present.pk: ("teacher", ""),
+    }
+    (row,) = [one for one in site.platform.enrolments([course.pk])[0] if one.person_id == back.pk]
+    assert row.groups == ("G",)
+    assert site.platform.progress([(course.pk, back.pk)])[0].state is ProgressState.FINISHED
+
+
+def test_an_unknown_backup_is_refused(site):
+    assert site.platform.restore_courses([CourseRestore(NOWHERE)]) == [refused(Refusal.UNKNOWN_BACKUP)]
+
+
+# --- places ------------------------------------------------------------------------------------------
+
+
+def test_no_learner_more_than_the_space_may_have_and_others_do_not_count(site):
+    space = make_space(site.make_course("SPACE"), max_participants=2)
+    course_id = space.course_id
+    first, second, third, tutor = known(site, 4)
+    rows = [
+        learner(course_id, first),
+        learner(course_id, tutor, role="teacher"),
+        learner(course_id, second),
+        learner(course_id, third),
+    ]
+    for _again in range(2):
+        assert site.platform.ensure_enrolments(rows) == [OK, OK, OK, refused(Refusal.FULL)]
+        assert active(site, course_id, [first, second, third, tutor]) == [True, True, False, True]
+
+
+def test_a_place_is_free_again_when_its_learner_is_suspended_or_over(site):
+    space = make_space(site.make_course("SPACE"), max_participants=1)
+    course_id = space.course_id
+    first, second, third = known(site, 3)
+    now = timezone.now()
+    assert site.platform.ensure_enrolments([learner(course_id, first, suspended=True)]) == [OK]
+    assert site.platform.ensure_enrolments([learner(course_id, second)]) == [OK]
+    assert site.platform.ensure_enrolments([learner(course_id, first)]) == [refused(Refusal.FULL)]
+    assert active(site, course_id, [first]) == [False]
+    site.platform.end_enrolments([(course_id, second.pk)])
+    over = learner(course_id, third, ends_at=now - timedelta(hours=1))
+    assert site.platform.ensure_enrolments([over, learner(course_id, first)]) == [OK, OK]
+    # Who becomes a tutor leaves the place to the next one of the same list.
+    rows = [learner(course_id, first, role="teacher"), learner(course_id, second)]
+    assert site.platform.ensure_enrolments(rows) == [OK, OK]
+
+
+def test_a_space_without_a_limit_takes_everybody(site):
+    space = make_space(site.make_course("SPACE"), max_participants=None)
+    people = known(site, 30)
+    rows = [learner(space.course_id, person) for person in people]
+    assert site.platform.ensure_enrolments(rows) == [OK] * 30
