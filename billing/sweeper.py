@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from billing.production import run_due
+from billing.services.carts import drop_abandoned_carts
 from common import jobs, outbox
 
 
 def sweep(*, now: datetime | None = None) -> dict[str, int]:
-    """Run the deliveries and jobs that are due and send the mails that are; returns how many of each."""
+    """Run the deliveries and jobs that are due and send the mails that are; returns how many of each.
+
+    Carts of visitors who never came back are forgotten on the way.
+    """
+    drop_abandoned_carts(now=now)
     return {
         "runs": run_due(now=now),
         "jobs": jobs.run_due(),

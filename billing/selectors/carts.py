@@ -59,10 +59,13 @@ class CartView:
         return any(row.problem for row in self.rows)
 
 
-def cart_lines(cart: Cart) -> QuerySet[CartLine]:
-    """What is in a cart, with items and price tiers: two queries."""
+def cart_lines(cart: Cart, *, answers: bool = True) -> QuerySet[CartLine]:
+    """What is in a cart, with items and price tiers: two queries.
+
+    Without `answers` what was filled in for the lines, which may be thousands of people, is left where it is.
+    """
     lines = cart.lines.filter(removed_at=None).select_related("item__shop").prefetch_related("item__tiers")
-    return lines.order_by("id")
+    return (lines if answers else lines.defer("customer_data", "participants")).order_by("id")
 
 
 def cart_view(lines: Sequence[CartLine]) -> CartView:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Max
 
 from billing.models import BillLine, BillParticipant
 from seats.seatrow import SeatCounts
 from seats.selectors.states import seats_with_state
+
+PEOPLE_PER_PAGE = 100
 
 
 def item_names(bill_ids: Collection[int]) -> dict[int, list[str]]:
@@ -21,12 +24,17 @@ def item_names(bill_ids: Collection[int]) -> dict[int, list[str]]:
     return names
 
 
-def people_of(bill_id: int) -> dict[int, list[BillParticipant]]:
-    """The people named at checkout, by line: one query."""
+def people_of(bill_id: int, page: int | str = 1) -> tuple[Page[int], dict[int, list[BillParticipant]]]:
+    """A page of the people named at checkout, by line: two queries. Every line shows the same positions."""
+    named = BillParticipant.objects.filter(line__bill=bill_id)
+    last = named.aggregate(last=Max("position"))["last"] or 0
+    shown: Page[int] = Paginator(range(1, last + 1), PEOPLE_PER_PAGE).get_page(page)
     people: dict[int, list[BillParticipant]] = {}
-    for person in BillParticipant.objects.filter(line__bill=bill_id).order_by("line_id", "position"):
-        people.setdefault(person.line_id, []).append(person)
-    return people
+    if last:
+        positions = (shown.start_index(), shown.end_index())
+        for person in named.filter(position__range=positions).order_by("line_id", "position"):
+            people.setdefault(person.line_id, []).append(person)
+    return shown, people
 
 
 def seats_of(line_keys: Collection[UUID]) -> dict[UUID, SeatCounts]:

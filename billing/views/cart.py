@@ -75,7 +75,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     check_may_shop(request)
     shop = get_shop()
     found = find_cart(request, shop)
-    lines = list(cart_lines(found)) if found else []
+    lines = list(cart_lines(found, answers=False)) if found else []
     if request.method != "POST" or found is None:
         view = cart_view(lines)
         return _page(request, shop, found, view, QuantitiesForm(rows=_changeable(view.rows)))
@@ -84,9 +84,9 @@ def cart(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     _save(found, _changeable(view.rows), form)
     if form.errors:
-        return _page(request, shop, found, cart_view(list(cart_lines(found))), form)
+        return _page(request, shop, found, cart_view(list(cart_lines(found, answers=False))), form)
     if request.htmx:  # type: ignore[attr-defined]
-        view = cart_view(list(cart_lines(found)))
+        view = cart_view(list(cart_lines(found, answers=False)))
         return _page(request, shop, found, view, QuantitiesForm(rows=_changeable(view.rows)))
     return redirect("billing:checkout" if "order" in request.POST else "billing:cart")
 

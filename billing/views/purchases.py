@@ -52,7 +52,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: what waits, what was bought, what was delivered."""
     page, member = _fetch(request, number)
     bill = page.bill
-    people = people_of(bill.pk)
+    people_page, people = people_of(bill.pk, request.GET.get("people", "1"))
     seats = seats_of([line.line.key for line in page.lines])
     lines = [
         OrderLineView(line, people.get(line.line.pk, []), seats.get(line.line.key)) for line in page.lines
@@ -62,6 +62,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "page": page,
         "bill": bill,
         "lines": lines,
+        "people_page": people_page,
         "rates": _rates(page),
         "customer": _party(page, BillParty.Kind.CUSTOMER),
         "recipient": _party(page, BillParty.Kind.RECIPIENT),

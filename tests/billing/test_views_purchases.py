@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role
-from billing.models import Bill, BillLine, Payment
+from billing.models import Bill, BillLine, BillParticipant, Payment
 from billing.production import produce
 from billing.services import OrderLine, cancel, record_payment
 from catalog.models import Shop
@@ -144,7 +144,7 @@ def test_parties_participants_and_terms_are_on_the_page(client, customer):
     item = plain_item(handler="scripted_not_there", seat_mode="none")
     bill = customer.order(plain_item("OTHER"))
     line = BillLine.objects.get(bill=bill)
-    for number, entry in enumerate(people(2)):
+    for number, entry in enumerate(people(2), start=1):
         line.participants.create(position=number, email=entry.email, first_name=entry.firstname, role="tutor")
     Bill.objects.update(purchase_order="PO <7>")
     text = text_of(client, bill)
@@ -157,6 +157,18 @@ def test_parties_participants_and_terms_are_on_the_page(client, customer):
     ):
         assert part in text
     assert item.code not in text
+
+
+def test_many_participants_have_pages(client, customer):
+    bill = customer.order(plain_item())
+    line = BillLine.objects.get(bill=bill)
+    BillParticipant.objects.bulk_create(
+        BillParticipant(line=line, position=number, email=f"p{number}@demo.example")
+        for number in range(1, 251)
+    )
+    for page, first, last in ((1, 1, 100), (3, 201, 250), (99, 201, 250)):
+        shown = client.get(f"/purchases/{bill.number}/", {"people": page}).context["lines"][0].people
+        assert (shown[0].position, shown[-1].position) == (first, last)
 
 
 # --- seats --------------------------------------------------------------------------------------------
