@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from common.forms import FileDrop
 from common.listing import MAX_BYTES, MAX_ROWS, ListError, PeopleList, from_rows, read_list
 from common.listing.shapes import PersonEntry, too_large, too_many_rows
-from courses.selectors import names_match
-from seats.selectors import AssignableCourse, PoolCounts
+from courses.models import Course
+from seats.selectors import AssignableCourse, PoolCounts, covers
 
 ROWS = 10  # empty rows to type into
 MOST_ROWS = 200  # more people come as a paste or a file
@@ -110,8 +110,8 @@ class GiveForm(forms.Form):
         super().__init__(data, files, initial=initial)
         self.courses = {course.shortname: course for course in courses}
         self._offer_courses()
-        chosen = str(self["course"].value() or "")
-        self.pools = covering(pools, chosen) if chosen in self.courses else []
+        chosen = self.courses.get(str(self["course"].value() or ""))
+        self.pools = pools_for(pools, chosen.course_id) if chosen else []
         self._offer_pools(words)
 
     def _offer_courses(self) -> None:
@@ -141,9 +141,10 @@ def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, str | Promi
     cast("forms.ChoiceField", form.fields[name]).choices = list(choices)
 
 
-def covering(pools: Sequence[PoolCounts], shortname: str) -> list[PoolCounts]:
-    """The pools with a free seat whose course list names this course."""
-    return [pool for pool in pools if pool.free and names_match(pool.courselist, shortname)]
+def pools_for(pools: Sequence[PoolCounts], course_id: int) -> list[PoolCounts]:
+    """The pools with a free seat that may be given in this course. One query."""
+    course = Course.objects.get(pk=course_id)
+    return [pool for pool in pools if pool.free and covers(pool, course)]
 
 
 class PoolForm(forms.Form):

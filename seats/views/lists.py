@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -100,7 +100,7 @@ def _review(request: HttpRequest, batch: AssignmentBatch) -> HttpResponse:
         "after": _after(batch, totals),
         "rows": [_review_row(row) for row in found.rows],
         "page": as_page(found, PER_PAGE),
-        "chips": [("", _("All"), totals.rows)]
+        "chips": [("", pgettext("rows", "All"), totals.rows)]
         + [(name, verdict_word(name), told[name]) for name in VERDICTS if told.get(name)],
         "pool_form": PoolForm(pools=totals.choices, words=pool_option, chosen=batch.pool_id)
         if len(totals.choices) > 1
@@ -267,7 +267,7 @@ def _result(request: HttpRequest, batch: AssignmentBatch) -> HttpResponse:
         "refused": refused,
         "rows": found.rows,
         "page": as_page(found, PER_PAGE),
-        "chips": [("", _("All"), totals.rows)]
+        "chips": [("", pgettext("rows", "All"), totals.rows)]
         + [
             (name, outcome_word(name), totals.outcomes[name])
             for name in Outcome.values

@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import AccountRequest, account_required, current
 from courses.selectors import names_match
-from seats.forms import covering
 from seats.models import AssignmentBatch
 from seats.seatrow import SeatCounts
 from seats.selectors import (
@@ -109,7 +108,6 @@ def _course(
         "line": line,
         "counts": SeatCounts(counts.in_use, counts.invited, line.free, counts.ended),
         "list": listing(request, request.account, pools, sitting) if line.sitting else None,
-        "covering": covering(pools, line.shortname) if line.free else [],
         "undo": taken_back_just_now(request, request.account.pk),
         "buyers": [] if line.free or _may(request, "shop") else buyers(request.account),
     }

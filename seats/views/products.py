@@ -87,10 +87,10 @@ def export(request: AccountRequest) -> HttpResponse:
         _("last name"),
         _("role"),
         _("group"),
-        _("given"),
-        _("starts"),
-        _("ends"),
-        _("opened"),
+        _("given on"),
+        _("access from"),
+        _("access until"),
+        _("opened on"),
         _("mail"),
     ]
     content = write_csv(header, _lines(every_seat(request.account.pk, wanted.filters)))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common.listing import from_rows
+from courses.models import Course
 from courses.platform import PlatformAway
 from seats import services
 from seats.forms import AddressForm, OtherPersonForm
@@ -62,12 +63,14 @@ def _page(request: HttpRequest, found: Seat, answers: Answers, *, status: int = 
     row = find_seat(found.reference, account_id=found.account_id)
     history = seat_history(found.reference, account_id=found.account_id)
     names = names_of_actors(found.account, [step.by for step in history])
+    courses = _course_names({step.course for step in history} - {""})
     sitter = row.sitter
     forget_taken_back(request)
     context = object_context(request, found.account) | {
         "seat": row,
         "history": [
-            (step, names.get(step.by, _("somebody who has left your team"))) for step in reversed(history)
+            (step, names.get(step.by, _("somebody who has left your team")), courses.get(step.course, ""))
+            for step in reversed(history)
         ],
         "mails": list(reversed(mails_of([sitter.assignment_id]).get(sitter.assignment_id, [])))
         if sitter
@@ -80,6 +83,11 @@ def _page(request: HttpRequest, found: Seat, answers: Answers, *, status: int = 
         or AddressForm(prefix="correct", initial={"email": sitter.email if sitter else ""}),
     }
     return render(request, "seats/seat.html", context, status=status)
+
+
+def _course_names(shortnames: set[str]) -> dict[str, str]:
+    """What the courses of a history are called. One query."""
+    return dict(Course.objects.filter(shortname__in=shortnames).values_list("shortname", "fullname"))
 
 
 def why_not(row: SeatRow) -> str | Promise:

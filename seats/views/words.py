@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from babel.lists import format_list
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common.languages import locale_for
 from common.models import OutboxMail
 from common.zone import format_until
 from seats.selectors import PoolCounts
@@ -46,7 +48,7 @@ def _duration(pool: PoolCounts) -> str:
         parts.append(ngettext("%(count)d day", "%(count)d days", length.days) % {"count": length.days})
     if hours or not length.days:
         parts.append(ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours})
-    return _(" and ").join(parts)
+    return format_list(parts, locale=locale_for())
 
 
 def mail_word(state: str) -> str:
@@ -64,10 +66,8 @@ def mail_word(state: str) -> str:
 
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Some names in a row, and how many more there are."""
-    all_names = list(names)
-    shown = all_names if len(all_names) <= most + 1 else all_names[:most]
-    more = len(all_names) - len(shown)
-    text = _(", ").join(shown)
-    if more:
-        text += " " + ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
-    return text
+    shown = list(names)
+    more = len(shown) - most
+    if more > 1:
+        shown = [*shown[:most], ngettext("%(count)d other", "%(count)d others", more) % {"count": more}]
+    return format_list(shown, locale=locale_for())
