@@ -14,7 +14,7 @@ from common.listing import PeopleList, from_rows
 from courses.models import Course
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat, SeatPool
 from seats.selectors import seats_with_state
-from seats.services import create_list, generate_seats, run_apply, start_apply
+from seats.services import create_list, generate_seats, plan, run_apply, start_apply
 from tests.accounts.factories import make_account
 
 _numbers = count(1)
@@ -72,7 +72,9 @@ def plan_list(
 
 
 def apply(batch: AssignmentBatch, actor: Actor = OPERATOR) -> list[AssignmentRow]:
-    """Start and run a planned list; returns its rows."""
+    """Start and run a list, planned first if it is not; returns its rows."""
+    if batch.state == AssignmentBatch.State.PLANNING:
+        plan(batch_id=batch.pk)
     start_apply(batch_id=batch.pk, actor=actor)
     run_apply(batch.pk, Silent())
     batch.refresh_from_db()
