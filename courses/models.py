@@ -210,11 +210,15 @@ class CourseSpace(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    def lasts(self, *, now: datetime | None = None) -> bool:
+        """Whether its people are to be let in at `now`: it is theirs, and its end has not come."""
+        return self.withdrawn_at is None and self.ends_at > (now or timezone.now())
+
     def state(self, *, now: datetime | None = None) -> SpaceState:
-        """The first that applies of withdrawn, expired (by date) and open."""
+        """The first that applies of withdrawn, expired (by date, or closed by `expire`) and open."""
         if self.withdrawn_at is not None:
             return SpaceState.WITHDRAWN
-        return SpaceState.EXPIRED if self.ends_at <= (now or timezone.now()) else SpaceState.OPEN
+        return SpaceState.OPEN if self.lasts(now=now) and self.closed_at is None else SpaceState.EXPIRED
 
 
 class ProductEvent(models.Model):

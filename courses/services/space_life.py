@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from common import audit
 from common.audit import SYSTEM, Actor
 from common.zone import add_exact, iso
-from courses.models import CourseSpace, ProductEvent, SpaceState
+from courses.models import CourseSpace, ProductEvent
 from courses.platform import CoursePlatform, OutcomeState, PlatformAway
 from courses.platforms import get_platform
 from courses.services.spaces import SpaceRefused
@@ -173,7 +173,7 @@ def _change(
     if is_remote:
         _hold_to([space.pk], now=now)
     space.refresh_from_db()
-    if (space.closed_at is None) != (space.state(now=now) is SpaceState.OPEN):
+    if (space.closed_at is None) != space.lasts(now=now):
         raise PlatformAway("The course platform did not answer.")
     return space
 
@@ -189,16 +189,18 @@ def _hold_to(pks: Collection[int], *, now: datetime) -> int:
             rows = list(_locked(pks))
             return _note(rows, _tell(platform, rows, now=now), now=now)
     closed = 0
+    doubtful: set[int] = set()
     for _try in range(TRIES):
         seen = {row.pk: row for row in CourseSpace.objects.filter(pk__in=pks)}
-        told = _tell(platform, list(seen.values()), now=now)
+        told = _tell(platform, list(seen.values()), now=now, doubtful=doubtful)
         with transaction.atomic():
             rows = list(_locked(told))
             same = {row.pk for row in rows if _as_seen(row, seen[row.pk], now=now)}
             closed += _note(rows, same, now=now)
-        if len(same) == len(told):
+        # Somebody has extended or withdrawn these meanwhile: the platform heard what is no longer so.
+        doubtful = told - same
+        if not doubtful:
             break
-        # Somebody has extended or withdrawn one of them meanwhile: the platform hears the newest.
     return closed
 
 
@@ -207,13 +209,26 @@ def _locked(pks: Collection[int]) -> QuerySet[CourseSpace]:
 
 
 def _as_seen(row: CourseSpace, seen: CourseSpace, *, now: datetime) -> bool:
-    return (row.closed_at, row.state(now=now)) == (seen.closed_at, seen.state(now=now))
+    return (row.closed_at, row.lasts(now=now)) == (seen.closed_at, seen.lasts(now=now))
 
 
-def _tell(platform: CoursePlatform, rows: Sequence[CourseSpace], *, now: datetime) -> set[int]:
-    """The ids of those rows whose course had to be closed or reopened, and now is."""
-    shut = [row for row in rows if row.closed_at is None and row.state(now=now) is not SpaceState.OPEN]
-    back = [row for row in rows if row.closed_at is not None and row.state(now=now) is SpaceState.OPEN]
+def _tell(
+    platform: CoursePlatform,
+    rows: Sequence[CourseSpace],
+    *,
+    now: datetime,
+    doubtful: Collection[int] = (),
+) -> set[int]:
+    """The ids of those rows whose course had to be closed or reopened, and now is.
+
+    `doubtful`: rows that no longer say what the platform holds, so that it is told whatever they say.
+    """
+    shut: list[CourseSpace] = []
+    back: list[CourseSpace] = []
+    for row in rows:
+        lasts = row.lasts(now=now)
+        if lasts != (row.closed_at is None) or row.pk in doubtful:
+            (back if lasts else shut).append(row)
     done: set[int] = set()
     for group, operation in ((shut, platform.close_courses), (back, platform.reopen_courses)):
         outcomes = operation([row.course_id for row in group]) if group else []
@@ -225,17 +240,18 @@ def _tell(platform: CoursePlatform, rows: Sequence[CourseSpace], *, now: datetim
 
 def _note(rows: Sequence[CourseSpace], done: Collection[int], *, now: datetime) -> int:
     """Write what the platform has done; returns how many were closed."""
-    shut = [row for row in rows if row.pk in done and row.closed_at is None]
-    back = [row for row in rows if row.pk in done and row.closed_at is not None]
+    told = [row for row in rows if row.pk in done]
+    shut = [row for row in told if row.closed_at is None and not row.lasts(now=now)]
+    back = [row for row in told if row.closed_at is not None and row.lasts(now=now)]
     if shut:
         CourseSpace.objects.filter(pk__in=[row.pk for row in shut]).update(closed_at=timezone.now())
     if back:
         CourseSpace.objects.filter(pk__in=[row.pk for row in back]).update(closed_at=None)
-    expired = [row for row in shut if row.state(now=now) is SpaceState.EXPIRED]
-    told = [(row, EXPIRED) for row in expired] + [(row, REOPENED) for row in back]
-    if told:
+    expired = [row for row in shut if row.withdrawn_at is None]
+    events = [(row, EXPIRED) for row in expired] + [(row, REOPENED) for row in back]
+    if events:
         ProductEvent.objects.bulk_create(
-            [_event(row, verb, SYSTEM, {"ends": iso(row.ends_at)}) for row, verb in told]
+            [_event(row, verb, SYSTEM, {"ends": iso(row.ends_at)}) for row, verb in events]
         )
     if expired:
         audit.record(actor=SYSTEM, verb="spaces.expire", object="spaces", counts={"spaces": len(expired)})
