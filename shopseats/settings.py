@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "csp",
     "django_htmx",
+    # Packages that bring handlers: docs/write-a-handler.md.
+    *env.list("SHOPSEATS_APPS", default=[]),
 ]
 
 MIDDLEWARE = [
