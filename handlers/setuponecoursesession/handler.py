@@ -161,7 +161,7 @@ def _check_people(purchase: Purchase) -> None:
     """What was checked when the order was placed. Raises HandlerError."""
     named = purchase.participants
     if len(named) != purchase.quantity:
-        message = _("%(seats)d seats were bought, and %(people)d people are named.") % {
+        message = _("Seats bought: %(seats)d. People named: %(people)d.") % {
             "seats": purchase.quantity,
             "people": len(named),
         }
