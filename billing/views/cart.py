@@ -42,7 +42,8 @@ def buy(request: HttpRequest, code: str) -> HttpResponse:
     shop = get_shop()
     item = find_item(shop, code)
     if item is None:
-        return render(request, "billing/no_item.html", {"code": code}, status=404)
+        example = reverse("billing:buy", args=["CODE"]) + "?quantity=10"
+        return render(request, "billing/no_item.html", {"code": code, "example": example}, status=404)
     wishes = request.POST if request.method == "POST" else request.GET
     typed = wishes.get("quantity", "1").strip()
     if not _QUANTITY.fullmatch(typed):
