@@ -80,7 +80,8 @@ class Purchase:
 
     `params` are the typed values of the handler's `Params` form (see `Handler.typed`), `customer_data` the cleaned
     data of its `CustomerData` form, one mapping per unit. `purchased_at` is when the order was opened, never the time
-    of the run. Long work calls `beat()` between its steps so that the run keeps its lease.
+    of the run. `unassigned_end` is what follows for seats that were not given in time (`seats.models.UnassignedEnd`).
+    Long work calls `beat()` between its steps so that the run keeps its lease.
     """
 
     line_key: UUID
@@ -93,6 +94,7 @@ class Purchase:
     params: Mapping[str, Any]
     purchased_at: datetime
     renewable: bool = False
+    unassigned_end: str = "extend"
     customer_data: tuple[Mapping[str, Any], ...] = ()
     participants: tuple[ParticipantEntry, ...] = ()
     zone: ZoneInfo = field(default_factory=seller_zone)

@@ -15,6 +15,14 @@ from common.models import Job
 from courses.models import Course
 
 
+class UnassignedEnd(models.TextChoices):
+    """What follows when the days in which seats may be given are over and nobody has got them."""
+
+    EXTEND = "extend", _("they may be given for as long again")
+    CREDIT = "credit", _("they expire, and the shop is told what to credit")
+    NOTHING = "nothing", _("they expire")
+
+
 class SeatPool(models.Model):
     """The seats of one bought line: what they share. `line_key` names the line, which lives above us."""
 
@@ -32,6 +40,9 @@ class SeatPool(models.Model):
     learner = models.CharField(max_length=40, default="student")  # the platform's role of a learner
     supervisor = models.CharField(max_length=40, default="teacher")  # and of a tutor
     assign_before = models.DateTimeField(null=True, blank=True)  # no assignment from this instant on
+    # How long that was at the purchase, and what follows then for seats that nobody has got.
+    validity_seconds = models.PositiveBigIntegerField(null=True, blank=True)
+    unassigned_end = models.CharField(max_length=10, choices=UnassignedEnd, default=UnassignedEnd.EXTEND)
     access_seconds = models.PositiveBigIntegerField(null=True, blank=True)  # counted from the assignment
     access_starts_at = models.DateTimeField(null=True, blank=True)  # no access before this instant
     access_ends_at = models.DateTimeField(null=True, blank=True)  # absolute end of seat and access
@@ -57,10 +68,18 @@ class Session(models.Model):
     group_name = models.CharField(max_length=200)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
+    # When its end was told, and when it was withdrawn with all its seats.
+    expired_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["account", "id"], name="session_of_account")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "id"], name="session_of_account"),
+            models.Index(
+                fields=["ends_at"], name="session_ending", condition=Q(expired_at=None, withdrawn_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -80,7 +99,12 @@ class Seat(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["pool", "ordinal"], name="seat_once_per_line"),
         ]
-        indexes: ClassVar = [models.Index(fields=["account", "id"], name="seat_of_account")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "id"], name="seat_of_account"),
+            models.Index(
+                fields=["pool"], name="seat_lasting", condition=Q(expired_at=None, withdrawn_at=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -251,3 +275,23 @@ class Assignment(models.Model):
         if self.person_id is None:
             raise ValueError(f"assignment {self.pk} has no person")
         return self.person_id
+
+
+class EndingNotice(models.Model):
+    """The managers of an account were told that something ends: once for each end and number of days ahead."""
+
+    account = models.ForeignKey(CustomerAccount, on_delete=models.CASCADE, related_name="ending_notices")
+    # What ends: `seats:<pool>` and `validity:<pool>`, `session:<reference>`, `space:<reference>`.
+    subject = models.CharField(max_length=40)
+    ends_on = models.DateField()  # the day of the end, in the seller's zone
+    days = models.PositiveIntegerField()  # 60, 30 or 7 days ahead
+    told_on = models.DateField()  # the day of the one mail that says so
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "ends_on", "days"], name="ending_told_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "told_on"], name="notice_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ends on {self.ends_on}: {self.days} days ahead"

@@ -168,6 +168,7 @@ class GenerateSeats(Handler):
                 access_seconds=access_seconds,
                 access_ends_at=absolute.as_end(bought, zone) if absolute else None,
                 renewable=purchase.renewable,
+                unassigned_end=purchase.unassigned_end,
                 purchased_at=bought,
                 heartbeat=purchase.run_heartbeat,
             )

@@ -58,6 +58,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='EndingNotice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(max_length=40)),
+                ('ends_on', models.DateField()),
+                ('days', models.PositiveIntegerField()),
+                ('told_on', models.DateField()),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ending_notices', to='accounts.customeraccount')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Seat',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -107,6 +118,8 @@ class Migration(migrations.Migration):
                 ('learner', models.CharField(default='student', max_length=40)),
                 ('supervisor', models.CharField(default='teacher', max_length=40)),
                 ('assign_before', models.DateTimeField(blank=True, null=True)),
+                ('validity_seconds', models.PositiveBigIntegerField(blank=True, null=True)),
+                ('unassigned_end', models.CharField(choices=[('extend', 'they may be given for as long again'), ('credit', 'they expire, and the shop is told what to credit'), ('nothing', 'they expire')], default='extend', max_length=10)),
                 ('access_seconds', models.PositiveBigIntegerField(blank=True, null=True)),
                 ('access_starts_at', models.DateTimeField(blank=True, null=True)),
                 ('access_ends_at', models.DateTimeField(blank=True, null=True)),
@@ -136,6 +149,8 @@ class Migration(migrations.Migration):
                 ('group_name', models.CharField(max_length=200)),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
+                ('expired_at', models.DateTimeField(blank=True, null=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='accounts.customeraccount')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seat_sessions', to='courses.course')),
@@ -145,6 +160,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='assignmentrow',
             constraint=models.UniqueConstraint(fields=('batch', 'position'), name='row_once_per_batch'),
+        ),
+        migrations.AddIndex(
+            model_name='endingnotice',
+            index=models.Index(fields=['account', 'told_on'], name='notice_of_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='endingnotice',
+            constraint=models.UniqueConstraint(fields=('subject', 'ends_on', 'days'), name='ending_told_once'),
         ),
         migrations.AddIndex(
             model_name='assignment',
@@ -178,6 +201,10 @@ class Migration(migrations.Migration):
             model_name='seat',
             index=models.Index(fields=['account', 'id'], name='seat_of_account'),
         ),
+        migrations.AddIndex(
+            model_name='seat',
+            index=models.Index(condition=models.Q(('expired_at', None), ('withdrawn_at', None)), fields=['pool'], name='seat_lasting'),
+        ),
         migrations.AddConstraint(
             model_name='seat',
             constraint=models.UniqueConstraint(fields=('pool', 'ordinal'), name='seat_once_per_line'),
@@ -189,5 +216,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='session',
             index=models.Index(fields=['account', 'id'], name='session_of_account'),
+        ),
+        migrations.AddIndex(
+            model_name='session',
+            index=models.Index(condition=models.Q(('expired_at', None), ('withdrawn_at', None)), fields=['ends_at'], name='session_ending'),
         ),
     ]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from common.references import new_references
-from seats.models import Seat, SeatPool
+from seats.models import Seat, SeatPool, UnassignedEnd
 from seats.services.locking import lock_account, touch_account
 
 CHUNK = 10_000
@@ -30,6 +30,7 @@ def generate_seats(
     access_seconds: int | None = None,
     access_ends_at: datetime | None = None,
     renewable: bool = False,
+    unassigned_end: str = UnassignedEnd.EXTEND.value,
     heartbeat: Callable[[], None] | None = None,
 ) -> int:
     """Make the seats of an order line; returns how many the line has.
@@ -40,6 +41,7 @@ def generate_seats(
     """
     if count <= 0:
         raise ValueError(f"A line has at least one seat, not {count}")
+    validity = int((assign_before - purchased_at).total_seconds()) if assign_before else 0
     pool = SeatPool(
         line_key=line_key,
         account_id=account_id,
@@ -50,6 +52,8 @@ def generate_seats(
         courselist=courselist,
         supervisor=supervisor,
         assign_before=assign_before,
+        validity_seconds=validity if validity > 0 else None,
+        unassigned_end=unassigned_end,
         access_seconds=access_seconds,
         access_ends_at=access_ends_at,
         renewable=renewable,
