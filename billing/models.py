@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount, Person
@@ -59,6 +59,8 @@ class CartLine(models.Model):
     item = models.ForeignKey(CatalogItem, on_delete=models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField()
     customer_data = models.JSONField(default=list, blank=True)  # one object per unit
+    # To the shop's own questions, by their names: one object per unit, the first also answers what is asked once.
+    answers = models.JSONField(default=list, blank=True)
     participants = models.JSONField(default=list, blank=True)  # {"email", "firstname", "lastname", "role"}
     created_at = models.DateTimeField(default=timezone.now)
     # Taken out, and kept so that it can be put back with everything that was answered for it.
@@ -182,7 +184,10 @@ class BillLine(models.Model):
     params = models.TextField(_("parameters"), blank=True)
     seat_mode = models.CharField(max_length=10, default="none")
     renewable = models.BooleanField(default=False)
+    unassigned_end = models.CharField(max_length=10, default="extend")
     customer_data = models.JSONField(default=list, blank=True)
+    # Frozen answers to the shop's own questions (`catalog.questions.Answered`); handlers do not see them.
+    answers = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ("position", "id")
@@ -260,6 +265,7 @@ class ProductionRun(LeasedRow):
 
     CLAIMABLE = (State.QUEUED.value, State.WAITING.value)
     RUNNING = State.RUNNING.value
+    FREE = Q(held_at=None)
 
     line = models.ForeignKey(BillLine, on_delete=models.PROTECT, related_name="runs")
     phase = models.CharField(_("phase"), max_length=10, choices=Phase)
@@ -272,6 +278,10 @@ class ProductionRun(LeasedRow):
     feedback = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(pgettext_lazy("a delivery", "finished"), null=True, blank=True)
+    # Marks beside the state (docs/production.md): nobody claims what is held; what is given up stays failed for good.
+    held_at = models.DateTimeField(null=True, blank=True)
+    abandoned_at = models.DateTimeField(null=True, blank=True)
+    abandoned_why = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("id",)
@@ -279,6 +289,12 @@ class ProductionRun(LeasedRow):
         verbose_name_plural = _("deliveries")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["line", "phase"], name="run_once_per_line_and_phase"),
+            models.CheckConstraint(
+                condition=Q(held_at=None) | Q(state__in=["queued", "waiting"]), name="run_held_unstarted"
+            ),
+            models.CheckConstraint(
+                condition=Q(abandoned_at=None) | Q(state="failed"), name="run_abandoned_failed"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -297,6 +313,17 @@ class ProductionRun(LeasedRow):
         return self.attempt - self.attempts_before
 
     @property
+    def state_words(self) -> str:
+        """The state with its mark, in the active language."""
+        if self.abandoned_at is not None:
+            return pgettext("a delivery", "given up")
+        if self.held_at is not None:
+            return pgettext("a delivery", "%(state)s, held") % {"state": self.get_state_display()}
+        return str(self.get_state_display())
+
+    @property
     def error(self) -> str:
-        """Why it failed or waits, with the key to repair where there is one."""
+        """Why it was given up, failed or waits, with the key to repair where there is one."""
+        if self.abandoned_at is not None:
+            return _("Given up: %(why)s") % {"why": self.abandoned_why}
         return f"{self.error_field}: {self.last_error}" if self.error_field else self.last_error

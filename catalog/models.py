@@ -1,4 +1,4 @@
-"""What is on sale: shops with their seller, category trees, items, quantity tiers."""
+"""What is on sale: shops with their seller, category trees, items, quantity tiers, questions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
+
+from seats.models import UnassignedEnd
 
 
 def fold(text: str) -> str:
@@ -168,6 +170,12 @@ class CatalogItem(models.Model):
         _("quantity means seats"), max_length=10, choices=SeatMode, default=SeatMode.NONE
     )
     renewable = models.BooleanField(_("renewable"), default=False)
+    unassigned_end = models.CharField(
+        _("when seats were not given in time"),
+        max_length=10,
+        choices=UnassignedEnd,
+        default=UnassignedEnd.EXTEND,
+    )
     max_quantity = models.PositiveIntegerField(_("maximum quantity per order"), null=True, blank=True)
     visibility = models.CharField(
         _("visibility"), max_length=10, choices=Visibility, default=Visibility.PUBLIC
@@ -226,3 +234,86 @@ class PriceTier(models.Model):
 
     def __str__(self) -> str:
         return f"≤ {self.up_to}: {self.price}"
+
+
+class ItemQuestion(models.Model):
+    """Something the shop asks whoever orders an item, beside what its automation asks.
+
+    `name` is how commands and exports call it. The answer to a choice is the choice's French line.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("a line of text")
+        LONG = "long", _("several lines of text")
+        CHOICE = "choice", _("one of several choices")
+        TICK = "tick", _("a box to tick")
+
+    class Scope(models.TextChoices):
+        ONCE = "once", _("once for the whole line")
+        UNIT = "unit", _("for each unit")
+
+    item = models.ForeignKey(CatalogItem, on_delete=models.CASCADE, related_name="questions")
+    name = models.SlugField(
+        _("short name"), max_length=40, help_text=_("For commands: letters, digits, dash, underscore.")
+    )
+    position = models.PositiveIntegerField(_("position"), default=0)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.TEXT)
+    scope = models.CharField(_("asked"), max_length=10, choices=Scope, default=Scope.ONCE)
+    required = models.BooleanField(
+        _("required"), default=False, help_text=_("A box that is required has to be ticked.")
+    )
+    label_fr = models.CharField(_("question (French)"), max_length=200)
+    label_en = models.CharField(_("question (English)"), max_length=200, blank=True)
+    help_fr = models.CharField(_("help (French)"), max_length=300, blank=True)
+    help_en = models.CharField(_("help (English)"), max_length=300, blank=True)
+    choices_fr = models.TextField(_("choices (French)"), blank=True, help_text=_("One on each line."))
+    choices_en = models.TextField(
+        _("choices (English)"),
+        blank=True,
+        help_text=_("One on each line, in the same order, or none at all."),
+    )
+
+    class Meta:
+        ordering = ("position", "id")
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["item", "name"], name="question_name_once_per_item"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        french, english = lines_of(self.choices_fr), lines_of(self.choices_en)
+        self.choices_fr, self.choices_en = "\n".join(french), "\n".join(english)
+        if self.kind != self.Kind.CHOICE:
+            if french or english:
+                raise ValidationError({"choices_fr": _("Only a question of the kind choice has choices.")})
+            return
+        if len(french) < 2:
+            raise ValidationError({"choices_fr": _("Give at least two choices.")})
+        if english and len(english) != len(french):
+            raise ValidationError({"choices_en": _("Give as many choices as in French, or none at all.")})
+        for field, choices in (("choices_fr", french), ("choices_en", english)):
+            if len(set(choices)) < len(choices):
+                raise ValidationError({field: _("The same choice is there twice.")})
+
+    @property
+    def label(self) -> str:
+        return in_language(self.label_fr, self.label_en)
+
+    @property
+    def help(self) -> str:
+        return in_language(self.help_fr, self.help_en)
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The choices as (French, English)."""
+        french, english = lines_of(self.choices_fr), lines_of(self.choices_en)
+        return list(zip(french, english or french, strict=True))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text that are not empty, each with single spaces."""
+    return [line for line in (" ".join(line.split()) for line in text.splitlines()) if line]

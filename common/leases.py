@@ -21,10 +21,11 @@ class LeasedRow(models.Model):
     """A row of work.
 
     `state` is one of the subclass's states; `CLAIMABLE` may be claimed when due, `RUNNING` may be
-    taken over once its lease has ended.
+    taken over once its lease has ended. What is not `FREE` waits although it is due.
     """
 
     CLAIMABLE: ClassVar[tuple[str, ...]] = ("queued",)
+    FREE: ClassVar[Q] = Q()
     RUNNING: ClassVar[str] = "running"
 
     state: Any  # a CharField of the subclass's own choices
@@ -39,7 +40,8 @@ class LeasedRow(models.Model):
 
 def due(model: type[LeasedRow], *, now: datetime) -> Q:
     """What may be claimed at `now`: waiting and due, or running with an ended lease."""
-    return Q(state__in=model.CLAIMABLE, not_before__lte=now) | Q(state=model.RUNNING, lease_until__lte=now)
+    waiting = Q(state__in=model.CLAIMABLE, not_before__lte=now) & model.FREE
+    return waiting | Q(state=model.RUNNING, lease_until__lte=now)
 
 
 Row = TypeVar("Row", bound=LeasedRow)

@@ -48,6 +48,7 @@ def run_lines(document: dict[str, Any]) -> Iterator[str]:
     """A run as text."""
     delivered = ", ".join(f"{count} {name}" for name, count in document["delivered"].items() if count)
     text = f"{document['bill']} {document['handler']} {document['phase']}: {document['state']}"
+    text += ", held" if document.get("held") else ", given up" if document.get("abandoned") else ""
     yield f"{text}, {delivered}" if delivered else text
     if document["error"]:
         yield f"  {document['error']}"

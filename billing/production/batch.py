@@ -46,9 +46,13 @@ def run_due(*, now: datetime | None = None, limit: int = 200) -> int:
 
 
 def retry(*, run_id: int, actor: Actor, at: datetime | None = None, wake_up: bool = True) -> bool:
-    """Queue a failed run again, its attempts counted anew; returns False when it is not failed (any more)."""
+    """Queue a failed run again, its attempts counted anew.
+
+    Returns False when it is not failed (any more), or was given up for good.
+    """
     with transaction.atomic():
-        queued = ProductionRun.objects.filter(pk=run_id, state=ProductionRun.State.FAILED).update(
+        failed = ProductionRun.objects.filter(pk=run_id, state=ProductionRun.State.FAILED, abandoned_at=None)
+        queued = failed.update(
             state=ProductionRun.State.QUEUED,
             not_before=min(at or timezone.now(), timezone.now()),
             attempts_before=F("attempt"),

@@ -30,6 +30,7 @@ def purchase_of(run: ProductionRun, handler: Handler, *, beat: Callable[[], None
         params=handler.typed(line.params),
         purchased_at=bill.opened_at or bill.placed_at or timezone.now(),
         renewable=line.renewable,
+        unassigned_end=line.unassigned_end,
         customer_data=tuple(line.customer_data),
         participants=tuple(map(_entry, line.participants.all())),
         run_heartbeat=beat,

@@ -52,11 +52,18 @@ def _line(line: BillLine, currency: str) -> dict[str, Any]:
     }
 
 
-def run_documents(runs: Iterable[ProductionRun]) -> list[dict[str, Any]]:
-    """Runs as `produce --json` prints them, in the order of lines and phases; one query for a queryset."""
+def run_documents(runs: Iterable[ProductionRun], *, marks: bool = False) -> list[dict[str, Any]]:
+    """Runs as `produce --json` prints them, in the order of lines and phases; one query for a queryset.
+
+    With `marks` also since when each is held or given up, as `listruns` prints it.
+    """
     if hasattr(runs, "select_related"):
         runs = runs.select_related("line__bill").order_by("line__bill_id", "line__position", "id")
-    return [_run(run) for run in runs]
+    return [_run(run) | (_marks(run) if marks else {}) for run in runs]
+
+
+def _marks(run: ProductionRun) -> dict[str, Any]:
+    return {"held": run.held_at, "abandoned": run.abandoned_at}
 
 
 def _run(run: ProductionRun) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class FigureColumns(TypedDict):
     sum_paid: int
     any_refund: bool
     any_failed: bool
+    any_abandoned: bool
     any_running: bool
     any_waiting: bool
 
@@ -43,6 +44,7 @@ class Figures:
     payment: PaymentState
     opened: datetime | None
     production: ProductionState
+    abandoned: bool = False  # a delivery was given up, and no failed one is being looked after
 
     @property
     def complete(self) -> bool:
@@ -62,7 +64,8 @@ def with_figures(bills: QuerySet[Bill]) -> QuerySet[BillWithFigures]:
             output_field=BigIntegerField(),
         ),
         any_refund=Exists(payments.filter(amount__lt=0)),
-        any_failed=Exists(runs.filter(state=state.FAILED)),
+        any_failed=Exists(runs.filter(state=state.FAILED, abandoned_at=None)),
+        any_abandoned=Exists(runs.filter(phase=ProductionRun.Phase.DELIVER, abandoned_at__isnull=False)),
         any_running=Exists(runs.filter(state=state.RUNNING)),
         any_waiting=Exists(runs.filter(state__in=[state.QUEUED, state.WAITING])),
     )
@@ -70,7 +73,8 @@ def with_figures(bills: QuerySet[Bill]) -> QuerySet[BillWithFigures]:
 
 def figures(bill: BillWithFigures) -> Figures:
     """The derived states of an order that came through `with_figures`."""
-    found = {"failed": bill.any_failed, "running": bill.any_running, "queued": bill.any_waiting}
+    failed = bill.any_failed or bill.any_abandoned
+    found = {"failed": failed, "running": bill.any_running, "queued": bill.any_waiting}
     return Figures(
         paid=bill.sum_paid,
         due=max(bill.gross - bill.sum_paid, 0),
@@ -80,6 +84,7 @@ def figures(bill: BillWithFigures) -> Figures:
         production=production_state(
             opened=bill.opened_at is not None, found=[state for state, there in found.items() if there]
         ),
+        abandoned=bill.any_abandoned and not bill.any_failed,
     )
 
 
@@ -97,8 +102,9 @@ def payment_state(*, gross: int, paid: int, refunded: bool) -> PaymentState:
 def production_state(*, opened: bool, found: Collection[str]) -> ProductionState:
     """From the states that occur among the runs of both phases (a waiting run counts as queued).
 
-    Nothing is produced before the order is opened, but a preparation that failed shows at once. Lines without
-    automation have nothing to produce: an opened order of such lines is done.
+    Nothing is produced before the order is opened, but a preparation that failed shows at once. A delivery that was
+    given up counts as failed, a preparation that was given up is over. Lines without automation have nothing to
+    produce: an opened order of such lines is done.
     """
     if "failed" in found:
         return "failed"

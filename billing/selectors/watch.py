@@ -32,7 +32,8 @@ def watch(*, now: datetime | None = None) -> Watch:
         oldest_run=_oldest(ProductionRun, now),
         oldest_job=_oldest(Job, now),
         oldest_mail=_oldest(OutboxMail, now),
-        failed_runs=ProductionRun.objects.filter(state=ProductionRun.State.FAILED).count(),
+        # What was given up needs nobody any more.
+        failed_runs=ProductionRun.objects.filter(state=ProductionRun.State.FAILED, abandoned_at=None).count(),
         failed_jobs=Job.objects.filter(state=Job.State.FAILED).count(),
         failed_mails=OutboxMail.objects.filter(state=OutboxMail.State.FAILED).count(),
     )

@@ -62,6 +62,8 @@ def _payment(bill: Bill, figures: Figures) -> list[StateWord]:
 def _delivery(figures: Figures) -> StateWord:
     if figures.production == "done":
         return StateWord("done", _("delivered"))
+    if figures.abandoned:
+        return StateWord("", _("not delivered"))
     if figures.production == "failed":
         # The shop was told at once; the buyer has nothing to do.
         return StateWord("", _("delivery delayed"))
@@ -73,6 +75,8 @@ def run_words(run: ProductionRun) -> str:
     """`{{ run|run_words }}`: where one delivery is, as its buyer reads it."""
     if run.state == ProductionRun.State.DONE:
         return pgettext("one item", "delivered")
+    if run.abandoned_at is not None:
+        return _("not delivered: the shop gets in touch with you")
     if run.state == ProductionRun.State.FAILED:
         return _("delayed: the shop has been told and takes care of it")
     return _("under way")

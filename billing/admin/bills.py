@@ -1,4 +1,4 @@
-"""The back office's pages on orders. Nothing that is frozen can be edited, and nothing deleted."""
+"""Orders in the back office. Nothing that is frozen can be edited, and nothing deleted."""
 
 from __future__ import annotations
 
@@ -7,37 +7,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
-from accounts.access import signed_in
+from billing.admin.base import ReadOnly, actor_of, retry_runs
 from billing.models import Bill, BillLine, BillParty, Payment, ProductionRun
-from billing.production import retry
 from billing.selectors.figures import BillWithFigures, figures, with_figures
 from billing.selectors.words import payment_word, production_word
 from billing.services import Refused, record_payment
-from common.audit import OPERATOR, Actor
 from common.money import MoneyError, amount_string, format_money, to_minor
-from common.zone import format_instant
-
-
-class ReadOnly:
-    """Seen by staff who may see it, changed by nobody: what changes orders are the services."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 class LineInline(ReadOnly, admin.TabularInline[BillLine, Bill]):
@@ -152,17 +136,13 @@ class BillAdmin(ReadOnly, admin.ModelAdmin[Bill]):
         """Every run of the order with its reason, where it has one."""
         runs = ProductionRun.objects.filter(line__bill=bill).select_related("line")
         rows = [
-            (run.line.item_code, run.get_phase_display(), run.get_state_display(), run.attempt, run.error)
+            (run.line.item_code, run.get_phase_display(), run.state_words, run.attempt, run.error)
             for run in runs.order_by("line__position", "id")
         ]
         entries = format_html_join("", "<li>{} · {} · <strong>{}</strong> ({}) {}</li>", rows)
         return format_html("<ul>{}</ul>", entries) if rows else _("nothing to deliver")
 
     # --- actions ------------------------------------------------------------------------------------
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change orders may tell that money came and try deliveries again."""
-        return bool(request.user.has_perm("billing.change_bill"))
 
     @admin.action(description=gettext_lazy("Record a bank transfer"), permissions=["operate"])
     def record_a_transfer(self, request: HttpRequest, queryset: QuerySet[Bill]) -> HttpResponse | None:
@@ -224,61 +204,3 @@ class BillAdmin(ReadOnly, admin.ModelAdmin[Bill]):
             messages.SUCCESS,
         )
         return True
-
-
-@admin.register(ProductionRun)
-class ProductionRunAdmin(ReadOnly, admin.ModelAdmin[ProductionRun]):
-    """Deliveries: what failed and why."""
-
-    list_display = ("order", "item", "handler", "phase", "state", "attempt", "error", "finished_at")
-    list_filter = ("state", "phase", "handler")
-    list_select_related = ("line__bill",)
-    search_fields = ("line__bill__number", "line__item_code")
-    ordering = ("-id",)
-    actions = ("try_again",)
-    fields = (("order", "item"), ("handler", "phase"), ("state", "attempt"), "error", "due", "finished_at")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductionRun]:
-        lines = BillLine.objects.select_related("bill")
-        return super().get_queryset(request).prefetch_related(Prefetch("line", lines))
-
-    @admin.display(description=gettext_lazy("order"), ordering="line__bill__number")
-    def order(self, run: ProductionRun) -> SafeString:
-        bill = run.line.bill
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:billing_bill_change", args=[bill.pk]), bill.number
-        )
-
-    @admin.display(description=gettext_lazy("item"), ordering="line__item_code")
-    def item(self, run: ProductionRun) -> str:
-        return run.line.item_code
-
-    @admin.display(description=gettext_lazy("reason"))
-    def error(self, run: ProductionRun) -> str:
-        return run.error
-
-    @admin.display(description=pgettext_lazy("a delivery", "due"))
-    def due(self, run: ProductionRun) -> str:
-        return format_instant(run.not_before)
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """As for orders."""
-        return bool(request.user.has_perm("billing.change_bill"))
-
-    @admin.action(description=gettext_lazy("Try the failed deliveries again"), permissions=["operate"])
-    def try_again(self, request: HttpRequest, queryset: QuerySet[ProductionRun]) -> None:
-        failed = queryset.filter(state=ProductionRun.State.FAILED)
-        retry_runs(self, request, list(failed.values_list("id", flat=True)))
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """The member of staff who acts."""
-    person = signed_in(request)
-    return Actor.person(person.pk) if person else OPERATOR
-
-
-def retry_runs(page: admin.ModelAdmin[Any], request: HttpRequest, run_ids: list[int]) -> None:
-    """Queue failed runs again and say how many."""
-    queued = sum(retry(run_id=run_id, actor=actor_of(request)) for run_id in run_ids)
-    text = ngettext("%(count)d delivery is tried again.", "%(count)d deliveries are tried again.", queued)
-    page.message_user(request, text % {"count": queued}, messages.SUCCESS if queued else messages.WARNING)
