@@ -46,15 +46,16 @@ def read_table(text: str) -> list[Row] | None:
 
 
 def _delimiter_of_header(lines: Sequence[str]) -> str | None:
-    best, chosen = 0, None
+    best, chosen = (0, False), None
     for line in lines[:HEADER_WITHIN]:
         if holds_address(line):
             break
         for delimiter in _DELIMITERS:
-            strength = header_strength(_split_line(line, delimiter))
-            # One column needs no delimiter, and its cells may well hold commas.
-            if strength > best:
-                best, chosen = strength, delimiter if delimiter in line else _ONE_COLUMN
+            # Of two that are understood as well, the one that parts the columns: "email;service" is not one name.
+            rank = (header_strength(_split_line(line, delimiter)), delimiter in line)
+            if rank[0] and rank > best:
+                # One column needs no delimiter, and its cells may well hold commas.
+                best, chosen = rank, delimiter if delimiter in line else _ONE_COLUMN
     return chosen
 
 

@@ -102,17 +102,19 @@ def seat_list(
     page: int = 1,
     per_page: int = PER_PAGE,
     pools: Sequence[PoolCounts] | None = None,
+    total: int | None = None,
 ) -> SeatPage:
     """One page of the account's seats, in the order they were made. Three queries, two when `pools` are given.
 
-    `pools` are the account's `pool_counts`, when the caller has them already.
+    `pools` are the account's `pool_counts`, when the caller has them already; `total` is how many seats pass the
+    filter, when that is known (`course_counts`): then nothing is counted.
     """
     filters = filters or SeatFilter()
     now = timezone.now()
     seats = _filtered(account_id, filters, now)
-    if filters.by_person:
+    if total is None and filters.by_person:
         total = seats.count()
-    else:
+    elif total is None:
         total = _counted(pool_counts(account_id) if pools is None else pools, filters)
     pages = max(1, -(-total // per_page))
     number = min(max(1, page), pages)

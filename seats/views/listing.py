@@ -107,11 +107,12 @@ def listing(
     pools: Sequence[PoolCounts],
     sitting: Sequence[CourseSeats],
 ) -> Listing:
-    """The list as the address asks for it. Three queries, and two more when names are searched."""
+    """The list as the address asks for it. Three queries, and one more when names are searched."""
     wanted = asked(request, pools, sitting)
     printing = request.GET.get("print") == "1"
     per_page = PER_PRINT if printing else PER_PAGE
-    found = _found(account, wanted, asked_page(request), per_page, pools)
+    numbers = _numbers(wanted, pools, sitting)
+    found = _found(request, account, wanted, numbers, per_page)
     mails = last_mails(row.sitter.assignment_id for row in found.rows if row.sitter)
     return Listing(
         asked=wanted,
@@ -119,7 +120,7 @@ def listing(
         entries=[
             Entry(row, mails.get(row.sitter.assignment_id) if row.sitter else None) for row in found.rows
         ],
-        chips=_chips(wanted, pools, sitting),
+        chips=_chips(wanted, numbers),
         courses=list({one.shortname: one.fullname for one in sitting}.items()),
         pools=list(pools),
         printing=printing,
@@ -127,7 +128,7 @@ def listing(
 
 
 def _found(
-    account: CustomerAccount, wanted: Asked, number: int, per_page: int, pools: Sequence[PoolCounts]
+    request: HttpRequest, account: CustomerAccount, wanted: Asked, numbers: Counter[str], per_page: int
 ) -> SeatPage:
     reference = normalise_reference(wanted.query)
     if check_reference(reference):
@@ -135,14 +136,19 @@ def _found(
             return SeatPage([find_seat(reference, account_id=account.pk)], 1, 1, 1)
         except Seat.DoesNotExist:
             return SeatPage([], 1, 1, 0)
-    return seat_list(account.pk, filters=wanted.filters, page=number, per_page=per_page, pools=pools)
+    # Only a search has to be counted; everything else the figures tell.
+    known = numbers[wanted.state] if wanted.state else sum(numbers.values())
+    return seat_list(
+        account.pk,
+        filters=wanted.filters,
+        page=asked_page(request),
+        per_page=per_page,
+        total=None if wanted.query else known,
+    )
 
 
-def _chips(
-    wanted: Asked, pools: Sequence[PoolCounts], sitting: Sequence[CourseSeats]
-) -> list[tuple[Any, ...]]:
+def _chips(wanted: Asked, numbers: Counter[str]) -> list[tuple[Any, ...]]:
     """The states to choose from, with how many seats each would show; a search cannot be counted beforehand."""
-    numbers = _numbers(wanted, pools, sitting)
     chips = [
         (state.value, capfirst(_chip_word(state)), numbers[state])
         for state in STATES
