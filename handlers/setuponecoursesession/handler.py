@@ -191,7 +191,7 @@ def _feedback(purchase: Purchase, course: Course, period: Period, done: SessionD
     """Numbers, the order and other orders: no names of people, which would outlive them here."""
     known: dict[str, str | int] = {
         "session": done.reference,
-        "people": done.enrolled,
+        "people": done.enrolled + done.already,
         "already": done.already,
         "course": course.fullname,
         "order": purchase.bill_number,

@@ -247,7 +247,7 @@ def test_the_buyer_is_told_of_people_who_needed_no_seat(course):
     make_enrolment(course, make_person(email="eve@a.example"))
     public, private, _sales = said(deliver("ada@a.example", "eve@a.example").feedback)
     free = "1 person was enrolled before: their dates stay as they are, and their seat is free for somebody else in "
-    assert public == f"1 person is enrolled in “Getting to know Moodle”. {free}this course."
+    assert public == f"2 people are enrolled in “Getting to know Moodle”. {free}this course."
     assert f"Access starts on 20 November 2026 at 10:00 and has no end. {free}this course." in private
 
 
