@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -82,6 +83,12 @@ def find_person(account_id: int, person_id: int) -> PersonRow:
     """One of an account's people. Raises Delegation.DoesNotExist for anybody else."""
     running = Delegation.objects.filter(account=account_id, ended_at=None)
     return _row(running.select_related("person").get(person=person_id))
+
+
+def known_people(account_id: int, person_ids: Iterable[int]) -> dict[int, PersonRow]:
+    """Those of these people that the account answers for, as it knows them. One query."""
+    running = Delegation.objects.filter(account=account_id, ended_at=None, person__in=list(person_ids))
+    return {row.person_id: _row(row) for row in running.select_related("person")}
 
 
 def all_delegations(account_id: int) -> list[PersonRow]:

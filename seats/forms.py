@@ -65,20 +65,9 @@ PeopleRows = forms.formset_factory(
 )
 
 
-class GiveForm(forms.Form):
-    """For which course, from which seats, and a list as a paste or a file; the typed rows stand beside it.
+class ListForm(forms.Form):
+    """A list of people as a paste or a file; the typed rows stand beside it."""
 
-    Only courses that the organisation's free seats cover can be chosen, and only pools that cover the course.
-    """
-
-    course = forms.ChoiceField(
-        label=_("Course"), error_messages={"invalid_choice": _("Your seats do not cover this course.")}
-    )
-    pool = forms.ChoiceField(
-        label=_("Take the seats from"),
-        required=False,
-        error_messages={"invalid_choice": _("These seats do not cover the course.")},
-    )
     paste = forms.CharField(
         label=_("Paste or type the list"),
         required=False,
@@ -95,6 +84,24 @@ class GiveForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=FileDrop(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+
+
+class GiveForm(ListForm):
+    """For which course, from which seats, and a list as a paste or a file; the typed rows stand beside it.
+
+    Only courses that the organisation's free seats cover can be chosen, and only pools that cover the course.
+    """
+
+    field_order = ("course", "pool", "paste", "file")
+
+    course = forms.ChoiceField(
+        label=_("Course"), error_messages={"invalid_choice": _("Your seats do not cover this course.")}
+    )
+    pool = forms.ChoiceField(
+        label=_("Take the seats from"),
+        required=False,
+        error_messages={"invalid_choice": _("These seats do not cover the course.")},
     )
 
     def __init__(
@@ -201,7 +208,7 @@ class AddressForm(forms.Form):
     )
 
 
-def read_people(form: GiveForm, rows: BasePeopleRows) -> PeopleList | None:
+def read_people(form: ListForm, rows: BasePeopleRows) -> PeopleList | None:
     """Everybody who was typed, pasted and sent as a file, in this order, counted from 1.
 
     What cannot be read is an error beside its field, and then there is no list; so it is when nobody is in it.
@@ -226,7 +233,7 @@ def read_people(form: GiveForm, rows: BasePeopleRows) -> PeopleList | None:
     return merged(lists)
 
 
-def _add(lists: list[PeopleList], form: GiveForm, field: str | None, read: Callable[[], PeopleList]) -> None:
+def _add(lists: list[PeopleList], form: ListForm, field: str | None, read: Callable[[], PeopleList]) -> None:
     try:
         lists.append(read())
     except ListError as error:
