@@ -27,7 +27,9 @@ from handlers.contract import (
     Wish,
 )
 from handlers.params import ParamsForm, Parsed, Period, PeriodError, parse, period
+from handlers.support import KEY as SUPPORT
 from handlers.support import check_support, enrol_in_support
+from handlers.words import access_dates
 
 
 class Handler:
@@ -95,6 +97,31 @@ class Handler:
     def examine(self, offer: Offer, values: Mapping[str, Any]) -> Iterator[Finding]:
         """What a handler says about sound parameters: do courses, roles and templates exist?"""
         return check_support(values)
+
+    def rehearse(self, offer: Offer, *, quantity: int, at: datetime) -> list[str]:
+        """What so many units, bought at this instant, would deliver: sentences for the shop admin, who reads them.
+
+        Changes nothing. Empty when the parameters are not sound: `check` says why.
+        """
+        parsed = self.read(offer.params)
+        if parsed.errors:
+            return []
+        try:
+            found = self.period(parsed.values, purchased_at=at, renewable=offer.renewable, zone=offer.zone)
+        except PeriodError:
+            return []
+        said = list(self.foresee(offer, parsed.values, found, quantity))
+        support = parsed.values.get(SUPPORT)
+        if support:
+            message = _("When the order is placed, the buyer is enrolled in the support course %(course)s.")
+            said.append(message % {"course": support})
+        return said
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        """The sentences of a handler about sound parameters: what, to whom, until when, and who gets which mail."""
+        yield access_dates(period.starts, period.ends)
 
     def _check_item(self, offer: Offer) -> Iterator[Finding]:
         if type(self).deliver is Handler.deliver:

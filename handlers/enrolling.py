@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from common.zone import format_instant, format_until, parse_iso
+from common.zone import parse_iso
 from courses.models import Course
 from courses.platform import Refusal
 from courses.platforms import get_platform
@@ -15,6 +15,7 @@ from handlers.base import Handler
 from handlers.contract import Availability, Finding, HandlerError, Message, Offer, Purchase
 from handlers.moments import Period, PeriodError
 from handlers.support import role_names
+from handlers.words import access_dates
 from seats.services import Named, NotTold, SessionDone, SessionOrder, SessionRefused, set_up_session
 
 COURSE = "coursename"
@@ -175,10 +176,5 @@ def seat_people(
 
 def dates(data: Mapping[str, str | int]) -> str:
     """The sentence about the dates that a message keeps as `starts` and `ends` (ISO 8601, "" for no end)."""
-    starts = format_instant(parse_iso(str(data["starts"])))
-    if not data["ends"]:
-        return _("Access starts on %(start)s and has no end.") % {"start": starts}
-    return _("Access starts on %(start)s and lasts %(until)s.") % {
-        "start": starts,
-        "until": format_until(parse_iso(str(data["ends"]))),
-    }
+    ends = str(data["ends"])
+    return access_dates(parse_iso(str(data["starts"])), parse_iso(ends) if ends else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.params import admin_form, field_name
+from catalog.admin.rehearsal import rehearsal_view
 from catalog.forms import TierForm
 from catalog.models import CatalogItem, PriceTier
 from catalog.offers import item_findings
@@ -42,6 +44,7 @@ class CatalogItemAdmin(admin.ModelAdmin[CatalogItem]):
     readonly_fields = ("findings",)
     inlines = (TierInline,)
     save_on_top = True
+    change_form_template = "admin/catalog/catalogitem/change_form.html"
 
     class Media:
         js = ("js/item_params.js",)
@@ -72,7 +75,7 @@ class CatalogItemAdmin(admin.ModelAdmin[CatalogItem]):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sale = ["shop", "category", "code", *TEXTS, "image", "leaflet", "visibility", "position"]
         price = ["price", "price_includes_tax", "tax_rate", "max_quantity"]
-        delivery = ["handler", "seat_mode", "renewable", "params", "local_shop", "findings"]
+        delivery = ["handler", "seat_mode", "renewable", "unassigned_end", "params", "local_shop", "findings"]
         by_handler = [
             (
                 gettext("Parameters of “%(name)s”") % {"name": handler.label},
@@ -102,7 +105,12 @@ class CatalogItemAdmin(admin.ModelAdmin[CatalogItem]):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.params_view)
-        return [path("params/", view, name="catalog_item_params"), *super().get_urls()]
+        rehearsal = self.admin_site.admin_view(partial(rehearsal_view, self))
+        return [
+            path("params/", view, name="catalog_item_params"),
+            path("<int:pk>/rehearsal/", rehearsal, name="catalog_item_rehearsal"),
+            *super().get_urls(),
+        ]
 
     def params_view(self, request: HttpRequest) -> HttpResponse:
         """Keep string and fields in step while typing: a string as texts per key, with what is wrong."""

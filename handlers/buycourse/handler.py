@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from courses.models import Course, CourseSpace
 from courses.platform import PlatformAway, Refusal, TemplateProblem
@@ -27,8 +27,9 @@ from handlers.contract import (
     Purchase,
     SeatMode,
 )
-from handlers.moments import PeriodError
+from handlers.moments import Period, PeriodError
 from handlers.support import role_names
+from handlers.words import access_dates
 
 MOST_SPACES = 100  # units of one order line: each is a whole course
 NAMED = 3  # courses named in a sentence
@@ -89,6 +90,30 @@ class BuyCourse(Handler):
             yield Finding(
                 "info", "empty_course", _("Without a template each space is an empty course."), "template"
             )
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        name = get_platform().categories([values["coursecategory"]])[0] or values["coursecategory"]
+        yield ngettext(
+            "%(spaces)d course space is made in the category “%(category)s”; the buyer names it.",
+            "%(spaces)d course spaces are made in the category “%(category)s”; the buyer names each.",
+            quantity,
+        ) % {"spaces": quantity, "category": name}
+        if values["template"]:
+            text = _("Its content is the newest backup of %(template)s without user data.")
+            yield text % {"template": values["template"]}
+        else:
+            yield _("It starts as an empty course.")
+        yield _("The buyer owns it, edits it and puts people into it.")
+        if values["maxparticipants"]:
+            yield ngettext(
+                "At most %(most)d person may learn there.",
+                "At most %(most)d people may learn there.",
+                values["maxparticipants"],
+            ) % {"most": values["maxparticipants"]}
+        yield access_dates(period.starts, period.ends)
+        yield _("A mail tells the buyer when it is ready.")
 
     # --- the shop -----------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,8 +22,10 @@ from handlers.contract import (
     SeatMode,
     Wish,
 )
-from handlers.enrolling import CourseHandler, find_course, seat_people
+from handlers.enrolling import COURSE, CourseHandler, find_course, seat_people
 from handlers.enrolonecourse.forms import EnrolParams
+from handlers.moments import Period
+from handlers.words import access_dates
 from seats.selectors import is_enrolled
 from seats.services import Named
 
@@ -48,6 +51,17 @@ class EnrolOneCourse(CourseHandler):
             "The buyer of order %(order)s was enrolled in “%(course)s” before: the seat is free."
         ),
     }
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        course = find_course(values)
+        yield _("The buyer takes one seat and is enrolled in “%(course)s” with the role %(role)s.") % {
+            "course": course.fullname if course else values[COURSE],
+            "role": values["role"],
+        }
+        yield access_dates(period.starts, period.ends)
+        yield _("A mail tells the buyer when it is done.")
 
     def check_purchase(self, offer: Offer, wish: Wish) -> Iterator[Objection]:
         values = self.read(offer.params).values

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from handlers.base import Handler
-from handlers.contract import SeatMode
+from handlers.contract import Offer, SeatMode
 from handlers.extendenrolperiod.forms import ExtendParams, ExtendWish
 from handlers.params import Period
 
@@ -29,3 +30,13 @@ class ExtendEnrolPeriod(Handler):
     ) -> Period:
         """The product extended has the dates: the extension itself has no end."""
         return Period(purchased_at.astimezone(zone), None)
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        days = values["extension"] * quantity
+        yield ngettext(
+            "The product that the buyer names by its reference ends %(days)d day of 24 hours later.",
+            "The product that the buyer names by its reference ends %(days)d days of 24 hours later.",
+            days,
+        ) % {"days": days}

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
-from common.zone import add_exact
+from common.zone import add_exact, format_until
 from courses.models import Course
 from courses.platforms import get_platform
 from courses.selectors import matching_courses, names_match
@@ -27,7 +27,7 @@ from handlers.contract import (
 )
 from handlers.fields import MAX_COUNT
 from handlers.generateseats.forms import GenerateSeatsParams
-from handlers.moments import DAY, Moment, PeriodError, Relative
+from handlers.moments import DAY, Moment, Period, PeriodError, Relative
 from handlers.support import role_names
 from seats.services import generate_seats
 
@@ -102,6 +102,30 @@ class GenerateSeats(Handler):
             message = _("Courses today: %(names)s.") % {"names": _shown(today)}
             yield Finding("info", "courses", message, "courselist")
 
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        seats = quantity * values["packsize"]
+        yield ngettext(
+            "%(seats)d seat is made, and nobody sits in it yet.",
+            "%(seats)d seats are made, and nobody sits in them yet.",
+            seats,
+        ) % {"seats": seats}
+        today = matching_courses(_courselist(values)).order_by("shortname")
+        yield _("Courses today: %(names)s.") % {
+            "names": _shown(list(today.values_list("shortname", flat=True))) or _("none")
+        }
+        yield _("A person put in as a tutor gets the role %(role)s.") % {"role": values["supervisor"]}
+        if values["validity"]:
+            until = add_exact(period.starts, days=values["validity"], zone=offer.zone)
+            yield _("The seats can be given %(until)s.") % {"until": format_until(until)}
+        else:
+            yield _("The seats can be given without a limit of time.")
+        yield from _foreseen_access(values, period)
+        yield _(
+            "A mail goes to the buyer and to the owners and seat managers: the seats are ready to be given."
+        )
+
     # --- the shop -----------------------------------------------------------------------------------
 
     def quantity_limit(self, offer: Offer) -> int | None:
@@ -175,6 +199,19 @@ class GenerateSeats(Handler):
         except ValueError as error:
             # The line is known with another number of seats or account: nobody can have ordered that.
             raise HandlerError(str(error), permanent=True) from error
+
+
+def _foreseen_access(values: Mapping[str, Any], period: Period) -> Iterator[str]:
+    """How long somebody may stay in a course."""
+    end = values["endtime"]
+    if period.ends is None:
+        yield _("Whoever gets a seat has access without an end.")
+    elif end is not None and not isinstance(end, Relative):
+        yield _("Seats and access both last %(until)s.") % {"until": format_until(period.ends)}
+    else:
+        yield _("Access counts from the day a seat is given: one given at the purchase lasts %(until)s.") % {
+            "until": format_until(period.ends)
+        }
 
 
 def _courselist(values: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from accounts.models import Person
 from common.emailkey import check_email, email_key
@@ -27,9 +27,10 @@ from handlers.contract import (
     SeatMode,
     Wish,
 )
-from handlers.enrolling import COURSE, CourseHandler, seat_people
+from handlers.enrolling import COURSE, CourseHandler, find_course, seat_people
 from handlers.moments import Period
 from handlers.setuponecoursesession.forms import SessionParams
+from handlers.words import access_dates
 from seats.services import Named, SessionDone
 
 PEOPLE = "participants"
@@ -89,6 +90,33 @@ class SetUpOneCourseSession(CourseHandler):
             if values[key] in editing:
                 message = _("Whoever has the role %(role)s sees all groups of the course and may change it.")
                 yield Finding("warning", "role_edits", message % {"role": values[key]}, key)
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        course = find_course(values)
+        title = course.fullname if course else values[COURSE]
+        yield ngettext(
+            "%(people)d person named at the purchase takes a seat and is enrolled in “%(course)s”.",
+            "%(people)d people named at the purchase take a seat each and are enrolled in “%(course)s”.",
+            quantity,
+        ) % {"people": quantity, "course": title}
+        for name, key, text in (
+            ("learner", "role", _("Learners get the role %(role)s.")),
+            ("tutor", "supervisor", _("Tutors get the role %(role)s.")),
+        ):
+            if name in values["requiredroles"]:
+                yield text % {"role": values[key]}
+        if values["autoenrolsupervisor"]:
+            yield _("The buyer tutors too, without a seat, with the role %(role)s.") % {
+                "role": values["supervisor"]
+            }
+        yield _("All of them are in one group, named after the order.")
+        yield access_dates(period.starts, period.ends)
+        yield _("Whoever is enrolled already keeps the dates he has, and his seat is free for this course.")
+        yield _(
+            "A mail goes to each of them: an invitation where the login is new. Another one goes to the buyer."
+        )
 
     # --- the shop -----------------------------------------------------------------------------------
 

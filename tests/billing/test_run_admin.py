@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Person
 from billing import production
 from billing.models import Bill, ProductionRun
+from billing.production.queue import startable
 from billing.selectors import bill_document, bill_page, watch
 from billing.services import open_bill
 from common.audit import OPERATOR
@@ -58,12 +58,13 @@ def fail(bill: Bill, scripted: Scripted) -> ProductionRun:
     return the_run(bill)
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Any]:
     return list(ProductionRun.objects.order_by("id").values())
 
 
-def text(response: HttpResponse) -> str:
-    return response.content.decode()
+def text(response: Any) -> str:
+    found: bytes = response.content
+    return found.decode()
 
 
 def act(client: Client, action: str, *runs: ProductionRun, **more: str) -> str:
@@ -93,7 +94,6 @@ def test_a_held_run_is_never_claimed(bill, scripted, takeover):
 
 def test_a_claim_that_was_about_to_happen_loses_against_the_hold(bill, scripted, monkeypatch):
     run = the_run(bill, "prepare")
-    startable = production.runs.startable
 
     def held_after_the_look() -> Any:
         found = startable().filter(pk__in=list(startable().values_list("pk", flat=True)))
