@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 
 from common import leases
@@ -92,6 +93,25 @@ def cancel(*, event_keys: Iterable[str]) -> int:
     return OutboxMail.objects.filter(event_key__in=list(event_keys), state=OutboxMail.State.QUEUED).update(
         state=OutboxMail.State.CANCELLED
     )
+
+
+def cancel_waiting(*, to: str = "") -> int:
+    """Cancel every mail that has not left (only those to this address, if one is given), failed ones too.
+
+    Returns how many. What they were about stays as it is.
+    """
+    waiting = OutboxMail.objects.filter(state__in=(OutboxMail.State.QUEUED, OutboxMail.State.FAILED))
+    return _addressed(waiting, to).update(state=OutboxMail.State.CANCELLED)
+
+
+def retry_failed(*, to: str = "") -> int:
+    """Queue failed mails again, due at once and their attempts counted anew; returns how many."""
+    failed = OutboxMail.objects.filter(state=OutboxMail.State.FAILED)
+    return _addressed(failed, to).update(state=OutboxMail.State.QUEUED, attempt=0, not_before=timezone.now())
+
+
+def _addressed(mails: QuerySet[OutboxMail], to: str) -> QuerySet[OutboxMail]:
+    return mails.filter(to__iexact=to) if to else mails
 
 
 def deliver_due(*, limit: int = 500, now: datetime | None = None) -> int:

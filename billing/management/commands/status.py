@@ -54,6 +54,10 @@ def _problems(seen: Watch, *, threshold: int, max_failed: int) -> list[str]:
     ]
     if seen.failed_runs > max_failed:
         problems.append(f"{seen.failed_runs} deliveries have failed")
+    if seen.failed_mails:
+        problems.append(f"{seen.failed_mails} mails were given up: retrymail sends them again")
+    if seen.failed_jobs:
+        problems.append(f"{seen.failed_jobs} jobs have failed")
     return problems
 
 
