@@ -27,7 +27,7 @@ def record(
     *,
     actor: Actor,
     verb: str,
-    object: str,
+    object: str,  # noqa: A002 - the column of that name
     scope: str = "",
     counts: dict[str, int] | None = None,
     why: str = "",
