@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -199,7 +199,13 @@ class Availability:
 
 
 class CustomerDataForm(forms.Form):
-    """What is asked of the customer, once per unit. Its cleaned data is frozen into the order: strings and numbers."""
+    """What is asked of the customer, once per unit. Its cleaned data is frozen into the order: strings and numbers.
+
+    `unit_key` names the field that says what a unit is for, if there is one: units for something else stay beside it
+    in a cart.
+    """
+
+    unit_key: ClassVar[str] = ""
 
     def __init__(self, *args: Any, account_id: int | None = None, **kwargs: Any) -> None:
         self.account_id = account_id

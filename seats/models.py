@@ -291,7 +291,7 @@ class EndingNotice(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subject", "ends_on", "days"], name="ending_told_once"),
         ]
-        indexes: ClassVar = [models.Index(fields=["account", "told_on"], name="notice_of_day")]
+        indexes: ClassVar = [models.Index(fields=["told_on", "account"], name="notice_of_day")]
 
     def __str__(self) -> str:
         return f"{self.subject} ends on {self.ends_on}: {self.days} days ahead"

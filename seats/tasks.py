@@ -1,12 +1,28 @@
-"""What the jobs of this app do, by kind."""
+"""Celery tasks of `seats`, each calling one service, and what the jobs of this app do, by kind."""
 
 from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
 
 from common import jobs
 from common.jobs import Progress
 from courses.platform import PlatformAway
 from seats.services.apply import NotTold, run_apply
+from seats.services.life_expire import run_expire
+from seats.services.life_rows import HOLD_JOB, run_hold_job
 from seats.services.lists import APPLY_JOB, PLAN_JOB, plan
+from seats.services.notices import tell_endings
+
+
+@shared_task(name="seats.expire")
+def expire() -> None:
+    run_expire(now=timezone.now())
+
+
+@shared_task(name="seats.tell_endings")
+def notices() -> None:
+    tell_endings(now=timezone.now())
 
 
 def _plan(batch_id: int, progress: Progress) -> None:
@@ -18,3 +34,4 @@ def _plan(batch_id: int, progress: Progress) -> None:
 
 jobs.register(PLAN_JOB, _plan)
 jobs.register(APPLY_JOB, run_apply)
+jobs.register(HOLD_JOB, run_hold_job)

@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='endingnotice',
-            index=models.Index(fields=['account', 'told_on'], name='notice_of_day'),
+            index=models.Index(fields=['told_on', 'account'], name='notice_of_day'),
         ),
         migrations.AddConstraint(
             model_name='endingnotice',

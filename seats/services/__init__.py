@@ -4,13 +4,20 @@ from delegation.refusals import Refused
 from seats.services.apply import NotTold, run_apply
 from seats.services.changing import correct_address, release, replace
 from seats.services.generate import generate_seats
+from seats.services.life_expire import Ended, run_expire
+from seats.services.life_extend import Extended, check_extend, run_extend
+from seats.services.life_staff import Done, extend_until, restore, set_courses, withdraw
 from seats.services.lists import apply_here, choose_pool, create_list, discard, plan, start_apply
+from seats.services.notices import tell_endings
 from seats.services.opening import note_openings, record_opening
 from seats.services.resending import resend
 from seats.services.session import SessionDone, SessionRefused, set_up_session
 from seats.services.sessionrows import Named, SessionOrder
 
 __all__ = [
+    "Done",
+    "Ended",
+    "Extended",
     "Named",
     "NotTold",
     "Refused",
@@ -18,10 +25,12 @@ __all__ = [
     "SessionOrder",
     "SessionRefused",
     "apply_here",
+    "check_extend",
     "choose_pool",
     "correct_address",
     "create_list",
     "discard",
+    "extend_until",
     "generate_seats",
     "note_openings",
     "plan",
@@ -29,7 +38,13 @@ __all__ = [
     "release",
     "replace",
     "resend",
+    "restore",
     "run_apply",
+    "run_expire",
+    "run_extend",
+    "set_courses",
     "set_up_session",
     "start_apply",
+    "tell_endings",
+    "withdraw",
 ]
