@@ -82,3 +82,23 @@ class NamesForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class BackupForm(forms.Form):
+    """What a backup of a course holds."""
+
+    with_users = forms.BooleanField(
+        label=_("With the participants"),
+        help_text=_("Their names, groups and the pages they have read are kept in it too."),
+        required=False,
+    )
+
+
+class RestoreForm(forms.Form):
+    """What comes back with a backup that holds people."""
+
+    with_users = forms.BooleanField(
+        label=_("Bring the participants of then back too"),
+        help_text=_("Those for whom you still answer; nobody is taken out of the course."),
+        required=False,
+    )

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import doors, learn, learn_edit, people
+from portal.views import backups, doors, learn, learn_edit, people, space_people, spaces
 
 app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,10 +17,24 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("learn/", learn.courses, name="my_courses"),
     path("learn/<path:shortname>/pages/", learn_edit.pages, name="pages"),
     path("learn/<path:shortname>/pages/new/", learn_edit.new_page, name="new_page"),
+    path("learn/<path:shortname>/backups/", backups.course_backups, name="backups"),
+    path("learn/<path:shortname>/backups/<int:backup_id>/", backups.course_backup, name="backup"),
     path("learn/<path:shortname>/<int:page_id>/", learn.page, name="page"),
     path("learn/<path:shortname>/<int:page_id>/mark/", learn.mark, name="mark_page"),
     path("learn/<path:shortname>/<int:page_id>/edit/", learn_edit.edit_page, name="edit_page"),
     path("learn/<path:shortname>/<int:page_id>/move/", learn_edit.move, name="move_page"),
     path("learn/<path:shortname>/<int:page_id>/delete/", learn_edit.delete, name="delete_page"),
     path("learn/<path:shortname>/", learn.course, name="course"),
+    path("spaces/<slug:reference>/", spaces.space, name="space"),
+    path("spaces/<slug:reference>/people/", space_people.add, name="space_add"),
+    path("spaces/<slug:reference>/people/<int:person_id>/out/", space_people.remove, name="space_out"),
+    path("spaces/<slug:reference>/people/<int:person_id>/in/", space_people.readmit, name="space_in"),
+    path("spaces/<slug:reference>/backups/", spaces.back_up, name="space_backups"),
+    path("spaces/<slug:reference>/backups/<int:backup_id>/", spaces.backup, name="space_backup"),
+    path("spaces/<slug:reference>/backups/<int:backup_id>/restore/", spaces.restore, name="space_restore"),
+    path(
+        "spaces/<slug:reference>/backups/<int:backup_id>/delete/",
+        spaces.forget_backup,
+        name="space_delete_backup",
+    ),
 ]

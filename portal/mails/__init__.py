@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from portal.mails import account, seats
+from portal.mails import account, seats, spaces
 
 
 def register() -> None:
     """Say who renders the kinds that this app puts into words."""
     account.register()
     seats.register()
+    spaces.register()

@@ -16,8 +16,11 @@ from django.utils.translation import gettext as _
 from accounts.links import on_this_site, sign_in_link, with_next
 from accounts.models import Invitation
 from accounts.services import issue_password, issue_token
+from catalog.models import Shop
 from catalog.selectors import get_shop
+from common.languages import is_french
 from common.outbox import Letter
+from common.typography import french_spaces
 from common.zone import format_day
 
 
@@ -113,3 +116,11 @@ def works_until(way: WayIn) -> str:
         else _("The link works once, until %(day)s.")
     )
     return words % {"day": format_day(way.works_until)}
+
+
+def information_notice(shop: Shop) -> list[str]:
+    """The information that art. 14 GDPR asks for at the first message, with its version."""
+    if not shop.notice:
+        return []
+    notice = french_spaces(shop.notice) if is_french() else shop.notice
+    return [notice, _("(Information notice, version %(version)s)") % {"version": shop.notice_version}]

@@ -11,12 +11,18 @@ from accounts.services import InvitationClosed
 from catalog.models import Shop
 from catalog.selectors import get_shop
 from common import outbox
-from common.languages import is_french
 from common.models import OutboxMail
 from common.outbox import Letter, Undeliverable
-from common.typography import french_spaces
 from common.zone import format_instant, format_until
-from portal.mails.letters import letter, way_button, way_facts, way_in, who_invites, works_until
+from portal.mails.letters import (
+    information_notice,
+    letter,
+    way_button,
+    way_facts,
+    way_in,
+    who_invites,
+    works_until,
+)
 from seats.models import Assignment
 
 
@@ -46,7 +52,7 @@ def render_invitation(mail: OutboxMail) -> Letter:
         paragraphs=[_given(assignment)],
         facts=[*_course_facts(assignment), *way_facts(way)],
         button=(way_button(way), way.url),
-        after=[works_until(way), *_notice(shop)],
+        after=[works_until(way), *information_notice(shop)],
     )
 
 
@@ -66,7 +72,7 @@ def _enrolled(assignment: Assignment, shop: Shop) -> Letter:
         ],
         facts=_course_facts(assignment),
         button=(_("Open the course"), sign_in_link(_course_path(assignment))),
-        after=_notice(shop),
+        after=information_notice(shop),
     )
 
 
@@ -99,14 +105,6 @@ def _course_facts(assignment: Assignment) -> list[tuple[str, str]]:
     ends = format_until(assignment.ends_at) if assignment.ends_at else _("without an end")
     facts.append((_("Access"), ends))
     return facts
-
-
-def _notice(shop: Shop) -> list[str]:
-    """The information that art. 14 GDPR asks for at the first message, with its version."""
-    if not shop.notice:
-        return []
-    notice = french_spaces(shop.notice) if is_french() else shop.notice
-    return [notice, _("(Information notice, version %(version)s)") % {"version": shop.notice_version}]
 
 
 def _course_path(assignment: Assignment) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Person
 from courses.builtin.roles import GUIDES, ROLES
-from courses.models import Enrolment, GroupMode, Page
+from courses.models import CourseSpace, Enrolment, GroupMode, Page
 from courses.selectors import (
     MyCourse,
     find_page,
@@ -26,9 +26,11 @@ from courses.selectors import (
     my_courses,
     named,
     page_lines,
+    space_givers,
     visible_people,
 )
 from courses.services import mark_page, unmark_page
+from portal.services.spaces import note_space_opening
 from seats.models import Assignment
 from seats.services import record_opening
 
@@ -55,7 +57,12 @@ def course_required(view: CourseView[Parameters]) -> View:
         if mine is None:
             raise Http404
         if not mine.may_enter:
-            context = {"mine": mine, "giver": givers(person, [mine]).get(mine.course.pk), "place": PLACE}
+            context = {
+                "mine": mine,
+                "giver": givers(person, [mine]).get(mine.course.pk),
+                "space": own_space(mine),
+                "place": PLACE,
+            }
             return render(request, "portal/learn/closed.html", context, status=403)
         return view(request, mine, *args, **kwargs)
 
@@ -77,7 +84,9 @@ def counted(view: CourseView[Parameters]) -> CourseView[Parameters]:
             patch_cache_control(answer, no_store=True)
             return answer
         if request.method == "GET":
-            record_opening(person_id=mine.enrolment.person_id, course_id=mine.course.pk)
+            ids = {"person_id": mine.enrolment.person_id, "course_id": mine.course.pk}
+            if record_opening(**ids) and mine.course.is_space:
+                note_space_opening(**ids)
         return view(request, mine, *args, **kwargs)
 
     return counting
@@ -118,6 +127,7 @@ def course(request: HttpRequest, mine: MyCourse) -> HttpResponse:
         "course": mine.course,
         "lines": lines,
         "next": next((line for line in lines if not line.done), lines[0] if lines else None),
+        "space": own_space(mine),
         "place": PLACE,
         **_people(request, mine.enrolment),
     }
@@ -164,9 +174,20 @@ def find_page_or_404(mine: MyCourse, page_id: int) -> Page:
 
 
 def givers(person: Person, courses: Sequence[MyCourse]) -> dict[int, str]:
-    """The organisation that gave the person his place last, by course. One query."""
+    """The organisation that gave the person his place last, by course. One query, two with course spaces."""
     given = Assignment.objects.filter(person=person, course__in=[mine.course.pk for mine in courses])
-    return dict(given.order_by("id").values_list("course_id", "account__name"))
+    spaces = [mine.course.pk for mine in courses if mine.course.is_space]
+    owners = space_givers(spaces) if spaces else {}
+    return owners | dict(given.order_by("id").values_list("course_id", "account__name"))
+
+
+def own_space(mine: MyCourse) -> str:
+    """The reference of a course space, for whoever owns the course in the name of his organisation."""
+    if not mine.course.is_space:
+        return ""
+    owned = CourseSpace.objects.filter(course=mine.course, owner=mine.enrolment.person_id)
+    found = owned.filter(account__members__person=mine.enrolment.person_id)
+    return found.values_list("reference", flat=True).first() or ""
 
 
 def _people(request: HttpRequest, viewer: Enrolment) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What changes several apps at once."""
