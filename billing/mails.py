@@ -110,7 +110,9 @@ def render_order_received(mail: OutboxMail) -> Letter:
         raise Undeliverable("the order is cancelled")
     page = bill_page(bill.number)
     subject = _("We have received your order %(number)s") % {"number": bill.number}
-    lines = [{"line": view.line, "seat_row": _pack_row(view.seats)} for view in page.lines]
+    lines = [
+        {"line": view.line, "seat_row": _pack_row(view.seats), "answers": view.answers} for view in page.lines
+    ]
     return _letter(
         mail,
         page.bill.shop,

@@ -21,13 +21,14 @@ from billing.models import Bill, BillLine, BillParty, Payment, ProductionRun
 from billing.selectors.figures import BillWithFigures, figures, with_figures
 from billing.selectors.words import payment_word, production_word
 from billing.services import Refused, record_payment
+from catalog.questions import shown_answers
 from common.money import MoneyError, amount_string, format_money, to_minor
 
 
 class LineInline(ReadOnly, admin.TabularInline[BillLine, Bill]):
     model = BillLine
     extra = 0
-    fields = ("item_code", "item_name", "quantity", "price", "total", "handler", "params")
+    fields = ("item_code", "item_name", "quantity", "price", "total", "handler", "params", "answered")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillLine]:
@@ -36,6 +37,12 @@ class LineInline(ReadOnly, admin.TabularInline[BillLine, Bill]):
     @admin.display(description=gettext_lazy("unit price"))
     def price(self, line: BillLine) -> str:
         return format_money(line.unit_price, line.bill.currency)
+
+    @admin.display(description=gettext_lazy("answers"))
+    def answered(self, line: BillLine) -> SafeString | str:
+        """The shop's own questions with what the buyer answered."""
+        shown = shown_answers(line.answers, quantity=line.quantity)
+        return format_html_join("", "<p>{}: {}</p>", shown) or "–"
 
     @admin.display(description=gettext_lazy("total with tax"))
     def total(self, line: BillLine) -> str:

@@ -13,7 +13,9 @@ from billing.checkout.people import wanted
 from billing.checkout.state import Checkout
 from billing.checkout.step import Answer, Files, Step
 from billing.forms import TermsForm
+from billing.models import CartLine
 from billing.services.carts import handler_of, save_answers
+from catalog.questions import check_answers, only_asked, shown_answers
 
 
 class Review(Step):
@@ -70,14 +72,17 @@ def _shown(checkout: Checkout) -> tuple[str, int]:
     return checkout.shop.terms_version, checkout.view.gross
 
 
-def _details(line: Any) -> list[list[tuple[Any, Any]]]:
-    """What was answered for each unit, as pairs of question and answer."""
+def _details(line: CartLine) -> list[list[tuple[Any, Any]]]:
+    """What was answered: to the shop's own questions, then for each unit, as pairs of question and answer."""
+    questions = list(line.item.questions.all())
+    answers = only_asked(questions, line.answers, line.quantity)
+    frozen, _flaws = check_answers(questions, answers, line.quantity)
+    own = list(shown_answers(frozen, quantity=line.quantity))
     handler = handler_of(line.item)
     form_class = handler.CustomerData if handler else None
-    if form_class is None:
-        return []
-    fields = form_class().fields
-    return [
+    fields = form_class().fields if form_class else {}
+    units = [
         [(field.label, unit.get(name)) for name, field in fields.items() if unit.get(name)]
         for unit in line.customer_data[: line.quantity]
     ]
+    return [own, *units]

@@ -60,12 +60,13 @@ class CartView:
 
 
 def cart_lines(cart: Cart, *, answers: bool = True) -> QuerySet[CartLine]:
-    """What is in a cart, with items and price tiers: two queries.
+    """What is in a cart, with items, price tiers and questions: three queries.
 
     Without `answers` what was filled in for the lines, which may be thousands of people, is left where it is.
     """
-    lines = cart.lines.filter(removed_at=None).select_related("item__shop").prefetch_related("item__tiers")
-    return (lines if answers else lines.defer("customer_data", "participants")).order_by("id")
+    lines = cart.lines.filter(removed_at=None).select_related("item__shop")
+    lines = lines.prefetch_related("item__tiers", "item__questions")
+    return (lines if answers else lines.defer("customer_data", "participants", "answers")).order_by("id")
 
 
 def cart_view(lines: Sequence[CartLine]) -> CartView:

@@ -13,6 +13,7 @@ from billing.gateways import BankDetails, bank_details
 from billing.models import Bill, BillLine, BillParty, Payment, ProductionRun
 from billing.selectors.figures import Figures, figures, with_figures
 from catalog.models import SeatMode
+from catalog.questions import shown_answers
 from handlers.registry import UnknownHandler, get_handler, say
 
 PAGE_SIZE = 20
@@ -35,6 +36,7 @@ class LineView:
     seats: int | None
     runs: tuple[ProductionRun, ...]
     messages: tuple[str, ...]
+    answers: tuple[tuple[str, str], ...]  # to the shop's own questions, in the active language
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def line_view(line: BillLine) -> LineView:
     """A line with what its runs have said in public."""
     runs = tuple(line.runs.all())
     said = (say(run.handler, run.feedback["public"]) for run in runs if "public" in run.feedback)
-    return LineView(line, line_seats(line), runs, tuple(filter(None, said)))
+    answers = tuple(shown_answers(line.answers, quantity=line.quantity))
+    return LineView(line, line_seats(line), runs, tuple(filter(None, said)), answers)
 
 
 def line_seats(line: BillLine) -> int | None:

@@ -20,6 +20,7 @@ from billing.services.errors import Refused, refuse
 from billing.services.orders import place
 from billing.services.shapes import Identity, OrderLine
 from catalog.models import CatalogItem, Shop
+from catalog.questions import asked_per_unit, only_asked
 from common.audit import Actor
 from handlers.base import Handler
 from handlers.contract import ParticipantEntry, Wish
@@ -43,7 +44,8 @@ def quantity_limit(item: CatalogItem) -> int:
     """How many units of an item a cart may hold."""
     handler = handler_of(item)
     most = most_units(item, handler)
-    return min(most, MOST_DETAILED) if handler and handler.CustomerData else most
+    detailed = (handler and handler.CustomerData) or asked_per_unit(item.questions.all())
+    return min(most, MOST_DETAILED) if detailed else most
 
 
 def limit_message(item: CatalogItem) -> str:
@@ -98,7 +100,8 @@ def _move_lines(source: Cart, cart: Cart) -> None:
         mine.removed_at = None
         mine.customer_data = line.customer_data or mine.customer_data
         mine.participants = line.participants or mine.participants
-        mine.save(update_fields=["quantity", "removed_at", "customer_data", "participants"])
+        mine.answers = line.answers or mine.answers
+        mine.save(update_fields=["quantity", "removed_at", "customer_data", "participants", "answers"])
 
 
 def drop_abandoned_carts(*, now: datetime | None = None) -> int:
@@ -171,6 +174,12 @@ def save_customer_data(*, line: CartLine, units: Sequence[Mapping[str, Any]]) ->
     line.save(update_fields=["customer_data"])
 
 
+def save_line_answers(*, line: CartLine, units: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what was answered to the shop's own questions, right or wrong."""
+    line.answers = [dict(unit) for unit in units]
+    line.save(update_fields=["answers"])
+
+
 def save_participants(*, line: CartLine, people: Sequence[Mapping[str, str]]) -> None:
     """Keep the people named for a line, right or wrong."""
     line.participants = [dict(person) for person in people]
@@ -202,6 +211,7 @@ def order_lines(lines: Sequence[CartLine]) -> list[OrderLine]:
             # Details of units that are no longer wanted were kept in case they are again.
             customer_data=line.customer_data[: line.quantity],
             participants=[entry_of(person) for person in line.participants],
+            answers=only_asked(list(line.item.questions.all()), line.answers, line.quantity),
         )
         for line in lines
     ]
@@ -238,6 +248,7 @@ def place_cart(
     """
     locked = Cart.objects.select_for_update(of=("self",)).get(pk=cart.pk)
     lines = locked.lines.filter(removed_at=None).select_related("item__shop")
+    lines = lines.prefetch_related("item__questions")
     bill = place(
         account=account,
         buyer=buyer,

@@ -17,6 +17,7 @@ from billing.models import BillParty
 from billing.services.errors import Problem
 from billing.services.shapes import Identity, OrderLine, Party
 from catalog.models import CatalogItem, SeatMode, Shop, Visibility
+from catalog.questions import Answered, check_answers
 from catalog.selectors import seller_problems, unit_price
 from common.emailkey import check_email, clean_email, email_key
 from handlers import contract
@@ -42,6 +43,7 @@ class CheckedLine:
     params: str = ""
     customer_data: list[dict[str, Any]] = field(default_factory=list)
     participants: list[ParticipantEntry] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
 
 
 def offer_of(item: CatalogItem) -> Offer:
@@ -130,7 +132,7 @@ def check_lines(
     if not lines:
         return [], [Problem("lines", _("There is nothing in this order."))]
     ids = [line.item.pk for line in lines]
-    items = CatalogItem.objects.filter(shop=shop).prefetch_related("tiers").in_bulk(ids)
+    items = CatalogItem.objects.filter(shop=shop).prefetch_related("tiers", "questions").in_bulk(ids)
     checked: list[CheckedLine] = []
     problems: list[Problem] = []
     units: Counter[int] = Counter()
@@ -168,6 +170,7 @@ class _LineCheck:
             checked.unit_price = unit_price(self.item, self.line.quantity)
             checked.participants = self._participants()
             checked.customer_data = self._customer_data(handler)
+            checked.answers = self._answers()
         if handler is not None:
             checked.params = self._params(handler)
         return checked
@@ -260,6 +263,13 @@ class _LineCheck:
         if form_class is None:
             return []
         return [self._unit(form_class, row, unit) for row, unit in enumerate(given)]
+
+    def _answers(self) -> list[Answered]:
+        """The shop's own questions with their answers."""
+        frozen, flaws = check_answers(list(self.item.questions.all()), self.line.answers, self.line.quantity)
+        for flaw in flaws:
+            self._add("answers", flaw.message, flaw.unit, flaw.name)
+        return frozen
 
     def _unit(
         self, form_class: type[contract.CustomerDataForm], row: int, unit: Mapping[str, Any]

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 class Problem:
     """One reason.
 
-    `key`: `lines`, `item`, `quantity`, `participants`, `customer_data`, `customer`, `payer`, `recipient`, `buyer`,
+    `key`: `lines`, `item`, `quantity`, `participants`, `customer_data`, `answers`, `customer`, `payer`, `recipient`, `buyer`,
     `seller`, `terms`, `total`, `paymode`, `bill`, `amount` or `reference`. `line` is the place of the order line
     (from 0), `row` that of the unit or participant in it, `field` a field of the row or party.
     """

@@ -259,5 +259,7 @@ class _Order:
             params=line.params,
             seat_mode=item.seat_mode,
             renewable=item.renewable,
+            unassigned_end=item.unassigned_end,
             customer_data=line.customer_data,
+            answers=line.answers,
         )

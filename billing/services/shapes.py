@@ -13,12 +13,16 @@ from handlers.contract import ParticipantEntry
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line as the buyer wants it. `customer_data` has one mapping per unit where the item asks for it."""
+    """A line as the buyer wants it. `customer_data` has one mapping per unit where the item asks for it.
+
+    `answers` are those to the shop's own questions (see `catalog.questions`).
+    """
 
     item: CatalogItem
     quantity: int
     customer_data: Sequence[Mapping[str, Any]] = ()
     participants: Sequence[ParticipantEntry] = ()
+    answers: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

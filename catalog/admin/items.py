@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.admin.params import admin_form, field_name
+from catalog.admin.questions import QuestionInline
 from catalog.admin.rehearsal import rehearsal_view
 from catalog.forms import TierForm
 from catalog.models import CatalogItem, PriceTier
@@ -42,7 +43,7 @@ class CatalogItemAdmin(admin.ModelAdmin[CatalogItem]):
     list_select_related = ("category", "shop")
     search_fields = ("code", "search_text")
     readonly_fields = ("findings",)
-    inlines = (TierInline,)
+    inlines = (TierInline, QuestionInline)
     save_on_top = True
     change_form_template = "admin/catalog/catalogitem/change_form.html"
 

@@ -202,4 +202,4 @@ def test_a_step_asks_each_automation_once_and_takes_no_other_query_for_more_line
     many = [count(path) for path in paths]
     # `is_available` is asked of each article, and generateseats looks for a course in one query.
     assert [more - less for more, less in zip(many, few, strict=True)] == [27, 27, 27]
-    assert max(few) <= 14
+    assert max(few) <= 16

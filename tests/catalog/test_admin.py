@@ -33,9 +33,12 @@ def posted(**values):
         "params": "",
         "seat_mode": "none",
         "visibility": "public",
+        "unassigned_end": "extend",
         "position": "0",
         "tiers-TOTAL_FORMS": "0",
         "tiers-INITIAL_FORMS": "0",
+        "questions-TOTAL_FORMS": "0",
+        "questions-INITIAL_FORMS": "0",
     } | values
 
 

@@ -14,6 +14,7 @@ from accounts.models import CustomerAccount, Member, Person
 from billing.management.base import BillCommand
 from billing.models import Bill
 from billing.services import OrderLine, Refused, identity_of, place
+from billing.services.carts import handler_of
 from catalog.models import CatalogItem
 from catalog.selectors import find_item, get_shop, unit_price
 from common.audit import OPERATOR
@@ -30,7 +31,11 @@ class Command(BillCommand):
         parser.add_argument("--item", required=True, help="Code of the item.")
         parser.add_argument("--quantity", required=True, type=int)
         parser.add_argument("--buyer", help="E-mail address; by default who has been an owner longest.")
-        parser.add_argument("--customer-data", help="JSON list, one object per unit.")
+        parser.add_argument(
+            "--customer-data",
+            help="JSON list, one object per unit. Its key “answers” is an object with the answers to the shop's own "
+            "questions by their short names; the first also answers what is asked once.",
+        )
         parser.add_argument("--participants", help="CSV or XLSX file: email, firstname, lastname, role.")
         parser.add_argument(
             "--paymode", choices=Bill.Paymode.values, help="By default transfer, or free when nothing is due."
@@ -46,12 +51,9 @@ class Command(BillCommand):
         if item is None:
             self.refuse("item", f"there is no item {options['item']} on sale.")
         buyer = self._buyer(account, options["buyer"])
-        line = OrderLine(
-            item,
-            options["quantity"],
-            self._customer_data(options["customer_data"]),
-            self._participants(options["participants"]),
-        )
+        units, answers = self._split(item, self._customer_data(options["customer_data"]))
+        people = self._participants(options["participants"])
+        line = OrderLine(item, options["quantity"], units, people, answers)
         at = self.instant("at", options["at"])
         try:
             bill = place(
@@ -92,6 +94,23 @@ class Command(BillCommand):
         if not isinstance(units, list) or not all(isinstance(unit, dict) for unit in units):
             self.refuse("customer-data", "this is not a JSON list of objects, one per unit.")
         return units
+
+    def _split(
+        self, item: CatalogItem, units: list[Mapping[str, Any]]
+    ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+        """What the automation asks, and the answers to the shop's own questions."""
+        if not any("answers" in unit for unit in units):
+            return units, []
+        answers = [unit.get("answers", {}) for unit in units]
+        if not all(isinstance(one, dict) for one in answers):
+            self.refuse("customer-data", "“answers” is an object: the answers by the questions' short names.")
+        handler = handler_of(item)
+        rest: list[Mapping[str, Any]] = [
+            {name: value for name, value in unit.items() if name != "answers"} for unit in units
+        ]
+        # An automation that asks nothing is told nothing, unless somebody says more than answers.
+        asks = handler is not None and handler.CustomerData is not None
+        return (rest if asks or any(rest) else []), answers
 
     def _participants(self, path: str | None) -> list[ParticipantEntry]:
         if path is None:
