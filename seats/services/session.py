@@ -211,7 +211,8 @@ class _Work:
         )
         with transaction.atomic():
             self._hold()
-            remove_line(line)
+            if not has_begun(line):
+                remove_line(line)
             touch_account(self.order.account_id)
 
     # --- steps of both ------------------------------------------------------------------------------

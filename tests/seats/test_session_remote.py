@@ -189,7 +189,8 @@ def test_a_login_that_is_in_use_meanwhile_survives_the_undoing(far, account, cou
 
     def ensure_and_sign_in(rows: Sequence[EnrolmentRow]) -> list[Outcome]:
         Person.objects.filter(email="a@x.org").update(possessed_at=rows[0].starts_at)
-        return ensure(rows)
+        told: list[Outcome] = ensure(rows)
+        return told
 
     monkeypatch.setattr(far, "ensure_enrolments", ensure_and_sign_in)
     with pytest.raises(SessionRefused):
