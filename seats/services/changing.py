@@ -157,7 +157,7 @@ def _seat_anew(
                 first_name=first_name.strip(),
                 last_name=last_name.strip(),
                 starts_at=access_start(one.seat.pool, now),
-                ends_at=access_end(one.seat.pool, access_start(one.seat.pool, now)),
+                ends_at=_end_anew(one, now),
                 created_login=created,
                 created_at=now,
                 created_by=actor.label,
@@ -181,6 +181,12 @@ def _seat_anew(
     Assignment.objects.filter(pk__in=[one.pk for one in new]).update(state=Assignment.State.LIVE)
     welcome(new, by=actor.person_id)
     return new
+
+
+def _end_anew(old: Assignment, now: datetime) -> datetime | None:
+    """Counted from now as for every seat of its pool, or the end to which this very seat was extended."""
+    end = access_end(old.seat.pool, access_start(old.seat.pool, now))
+    return None if end is None or old.ends_at is None else max(end, old.ends_at)
 
 
 def _check_not_enrolled(course_id: int, person_id: int, now: datetime) -> None:
