@@ -1,0 +1,1 @@
+"""A welcome letter by post for each unit of an item."""
