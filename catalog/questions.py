@@ -170,10 +170,13 @@ def _yes_or_no(value: bool, language: str) -> str:
 
 
 def shown_answers(answers: Iterable[Answered], *, quantity: int) -> Iterator[tuple[str, str]]:
-    """Frozen questions and answers in the active language; units are told apart where there are several."""
+    """Frozen questions and answers in the active language; units are told apart where there are several.
+
+    A question is shown as a label, without what ends its sentence.
+    """
     language = "en" if (get_language() or "fr").startswith("en") else "fr"
     for one in answers:
-        label = one["label"][language]
+        label = one["label"][language].rstrip("?:. \u00a0\u202f")
         if one["unit"] is not None and quantity > 1:
             label = _("%(question)s (unit %(unit)d)") % {"question": label, "unit": one["unit"]}
         yield label, one["answer"][language]

@@ -6,13 +6,13 @@ The seed "Mise en place d'une formation" says, in its first note, that such a pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from common.audit import SYSTEM, Actor
 from common.zone import format_until, iso, parse_iso
@@ -56,6 +56,17 @@ class ExtendEnrolPeriod(Handler):
     ) -> Period:
         """The product extended has the dates: the extension itself has no end."""
         return Period(purchased_at.astimezone(zone), None)
+
+    def foresee(
+        self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
+    ) -> Iterator[str]:
+        days = values["extension"] * quantity
+        yield ngettext(
+            "The product that the buyer names by its reference ends %(days)d day of 24 hours later.",
+            "The product that the buyer names by its reference ends %(days)d days of 24 hours later.",
+            days,
+        ) % {"days": days}
+        yield _("A mail tells the buyer when it is done.")
 
     # --- the shop -----------------------------------------------------------------------------------
 

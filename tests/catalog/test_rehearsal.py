@@ -121,6 +121,13 @@ def test_the_buyers_own_place_is_told_and_ordered_once_only():
     assert told(item, 2).delivery == ["At most 1 of “Something” can be ordered at once."]
 
 
+def test_an_extension_is_told_in_days_for_all_units():
+    assert told(make_item("extendenrolperiod", "extension=30"), 2).delivery == [
+        "The product that the buyer names by its reference ends 60 days of 24 hours later.",
+        "A mail tells the buyer when it is done.",
+    ]
+
+
 def test_what_stands_in_the_way_is_told_instead():
     found = told(make_item("enrolonecourse", "coursename=GONE"))
     assert (found.fails, found.delivery) == (True, [])

@@ -36,7 +36,7 @@ OWN_WORDS = {
     # A library: the contract, and what every handler builds on.
     "handlers": {
         "contract", "registry", "params", "base", "encoding", "enrolling", "fields", "localshop", "moments", "shared_params",
-        "support",
+        "support", "words",
         "generateseats", "setuponecoursesession", "buycourse", "enrolonecourse", "extendenrolperiod",
     },
     "seats": {
@@ -57,6 +57,8 @@ OWN_WORDS = {
         "files",  # uploads, re-encoded or refused
         "offers",  # items as handlers see them
         "prices", "units",  # what a buyer reads
+        "questions",  # of the shop's own: asked, checked, frozen
+        "rehearsal",  # what an item would deliver
     },
     "portal": {
         "sample",  # the sample shop
