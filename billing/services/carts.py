@@ -16,14 +16,14 @@ from django.utils.translation import ngettext
 from accounts.models import CustomerAccount, Person
 from billing.models import Bill, Cart, CartLine
 from billing.services.checks import most_units, objections, offer_of
-from billing.services.errors import Refused, refuse
+from billing.services.errors import Problem, Refused, refuse
 from billing.services.orders import place
 from billing.services.shapes import Identity, OrderLine
 from catalog.models import CatalogItem, Shop
 from catalog.questions import asked_per_unit, only_asked
 from common.audit import Actor
 from handlers.base import Handler
-from handlers.contract import ParticipantEntry, Wish
+from handlers.contract import CustomerDataForm, ParticipantEntry, Wish
 from handlers.registry import UnknownHandler, get_handler
 
 # Details are typed unit by unit: more forms than this on a page help nobody.
@@ -126,15 +126,25 @@ def add_item(
     """Put an item into a cart, or change how many of it are there.
 
     `set` (the default) says how many there shall be, so that saying it twice is saying it once; `add` how many more.
-    `details` are answers to what its automation asks for, given to every unit and checked at checkout. Raises
-    Refused(quantity or item); nothing is changed then.
+    `details` are answers to what its automation asks for, given to every unit and checked at checkout. Where they say
+    what a unit is for (`CustomerDataForm.unit_key`) they are checked at once, and `quantity` counts the units for it:
+    those for something else stay. Raises Refused(quantity, customer_data or item); nothing is changed then.
     """
     line = CartLine.objects.select_for_update(of=("self",)).filter(cart=cart, item=item).first()
-    if mode == "add" and line is not None and line.removed_at is None:
-        quantity += line.quantity
+    present = line if line is not None and line.removed_at is None else None
+    handler = handler_of(item)
+    form_class = handler.CustomerData if handler else None
     if not 1 <= quantity <= quantity_limit(item):
         raise refuse("quantity", limit_message(item))
-    handler = handler_of(item)
+    if details and form_class is not None and details.get(form_class.unit_key):
+        units = _addressed(cart, form_class, details, quantity, present, mode)
+        quantity = len(units)
+    else:
+        if mode == "add" and present is not None:
+            quantity += present.quantity
+        units = [dict(details) for _unit in range(quantity)] if details else []
+    if quantity > quantity_limit(item):
+        raise refuse("quantity", limit_message(item))
     if handler is not None:
         available = handler.is_available(offer_of(item), cart.account_id)
         if not available:
@@ -145,11 +155,36 @@ def add_item(
     elif item.handler:
         raise refuse("item", _("This item is not available for now."))
     values: dict[str, Any] = {"quantity": quantity, "removed_at": None}
-    if details:
-        values["customer_data"] = [dict(details) for _unit in range(quantity)]
+    if units:
+        values["customer_data"] = units
     line, _created = CartLine.objects.update_or_create(cart=cart, item=item, defaults=values)
     _touch(cart)
     return line
+
+
+def _addressed(
+    cart: Cart,
+    form_class: type[CustomerDataForm],
+    details: Mapping[str, str],
+    quantity: int,
+    line: CartLine | None,
+    mode: str,
+) -> list[dict[str, Any]]:
+    """The units of a line when so many are for what the details name. Raises Refused(customer_data)."""
+    key = form_class.unit_key
+    form = form_class(dict(details), account_id=cart.account_id)
+    for name in details:
+        for message in form.errors.get(name, [])[:1]:
+            raise Refused([Problem("customer_data", str(message), field=name)])
+    mine = {name: form.cleaned_data[name] for name in details if name in form.cleaned_data}
+    same: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for unit in line.customer_data[: line.quantity] if line else []:
+        read = form_class(dict(unit), account_id=None)
+        is_same = read.is_valid() and read.cleaned_data[key] == mine[key]
+        if unit.get(key):
+            (same if is_same else others).append(unit)
+    return [*others, *(same if mode == "add" else []), *(dict(mine) for _unit in range(quantity))]
 
 
 def remove_line(*, cart: Cart, line_id: int) -> bool:

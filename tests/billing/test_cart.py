@@ -10,10 +10,11 @@ from django.test import Client
 from accounts.models import Role
 from billing.models import Cart, CartLine
 from catalog.models import CatalogItem
+from common.references import new_reference
 from tests.accounts.factories import make_member, make_person
 from tests.billing.factories import plain_item, seats_item
 from tests.billing.shopping import held, sign_in
-from tests.catalog.factories import ItemFactory
+from tests.catalog.factories import make_item
 
 pytestmark = pytest.mark.django_db
 EN = {"HTTP_ACCEPT_LANGUAGE": "en"}
@@ -63,7 +64,7 @@ def test_without_a_quantity_it_is_one_and_the_code_s_case_does_not_matter(client
 
 
 def test_a_code_that_is_not_on_sale_gets_a_page_that_teaches(client, seats):
-    ItemFactory(code="OLD", visibility="inactive")
+    make_item(code="OLD", visibility="inactive")
     for code in ("NOPE", "OLD", "<b>"):
         response = client.get(f"/buy/{code}?quantity=2")
         assert response.status_code == 404
@@ -110,9 +111,10 @@ def test_a_percent_sign_in_a_name_is_no_format(client):
 
 def test_the_address_takes_answers_for_what_the_automation_asks(client):
     item = seats_item(code="EXTEND", handler="extendenrolperiod", params="extension=30")
-    client.get("/buy/EXTEND?quantity=2&reference=AAAA-BBBB-CCCC-DD12&other=x")
+    reference = new_reference()
+    client.get(f"/buy/EXTEND?quantity=2&reference={reference}&other=x")
     line = CartLine.objects.get(item=item)
-    assert line.customer_data == [{"reference": "AAAA-BBBB-CCCC-DD12"}] * 2
+    assert line.customer_data == [{"reference": reference}] * 2
 
 
 def test_looking_at_the_address_without_getting_it_changes_nothing(client, seats):
