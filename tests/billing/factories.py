@@ -13,7 +13,7 @@ from catalog.models import CatalogItem
 from common.audit import OPERATOR
 from handlers.contract import ParticipantEntry
 from tests.accounts.factories import make_account, make_member, make_person
-from tests.catalog.factories import ItemFactory, ShopFactory
+from tests.catalog.factories import make_item, make_shop
 from tests.courses.factories import make_course
 
 
@@ -59,7 +59,7 @@ def seats_item(code: str = "SEATS", **changes: Any) -> CatalogItem:
         "price_includes_tax": True,
         "handler": "generateseats",
     }
-    item: Any = ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    item: Any = make_item(shop=make_shop(), code=code, **{**values, **changes})
     return cast("CatalogItem", item)
 
 
@@ -71,7 +71,7 @@ def plain_item(code: str = "BOOK", **changes: Any) -> CatalogItem:
         "price": 1000,
         "price_includes_tax": True,
     }
-    item: Any = ItemFactory(shop=ShopFactory(), code=code, **{**values, **changes})
+    item: Any = make_item(shop=make_shop(), code=code, **{**values, **changes})
     return cast("CatalogItem", item)
 
 

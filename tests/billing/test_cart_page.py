@@ -21,7 +21,7 @@ from catalog.models import CatalogItem
 from tests.accounts.factories import make_member
 from tests.billing.factories import Customer, plain_item, seats_item
 from tests.billing.shopping import held, sign_in
-from tests.catalog.factories import ShopFactory, TierFactory
+from tests.catalog.factories import make_shop, make_tier
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ def seats() -> CatalogItem:
 
 
 def test_an_empty_cart_teaches(client):
-    ShopFactory()
+    make_shop()
     page = client.get("/cart/").content.decode()
     assert "Your cart is empty." in page
     assert "See the catalogue" in page
@@ -74,8 +74,8 @@ def test_the_totals_are_those_an_order_would_have(client):
 )
 def test_a_line_shows_its_tier_and_what_the_next_one_takes(client, quantity, price, more, next_price):
     item = plain_item(price=900, price_includes_tax=False)
-    TierFactory(item=item, up_to=9, price=1200)
-    TierFactory(item=item, up_to=49, price=1000)
+    make_tier(item=item, up_to=9, price=1200)
+    make_tier(item=item, up_to=49, price=1000)
     client.get(f"/buy/BOOK?quantity={quantity}")
     page = client.get("/cart/")
     row = page.context["entries"][0].row
@@ -87,7 +87,7 @@ def test_a_line_shows_its_tier_and_what_the_next_one_takes(client, quantity, pri
 
 def test_no_tier_is_promised_that_may_not_be_ordered_or_costs_more(client):
     item = plain_item(price=1500, max_quantity=12)
-    TierFactory(item=item, up_to=9, price=1200)
+    make_tier(item=item, up_to=9, price=1200)
     client.get("/buy/BOOK?quantity=1")
     assert client.get("/cart/").context["entries"][0].row.saving is None
     item.price = 1000
@@ -166,7 +166,7 @@ def test_an_item_that_is_no_longer_on_sale_does_not_count_and_can_only_be_taken_
 
 
 def test_checkout_is_closed_kindly_and_staff_read_why(client, seats):
-    ShopFactory()
+    make_shop()
     shop = seats.shop
     shop.iban = ""
     shop.save()
@@ -192,7 +192,7 @@ def test_checkout_is_closed_kindly_and_staff_read_why(client, seats):
 def fill(client: Client, count: int) -> None:
     for number in range(count):
         item = plain_item(f"N{number}", handler="generateseats", params="packsize=2")
-        TierFactory(item=item, up_to=4, price=1100)
+        make_tier(item=item, up_to=4, price=1100)
         client.get(f"/buy/N{number}?quantity=2")
 
 

@@ -21,7 +21,7 @@ from tests.accounts.factories import make_member, make_person
 from tests.billing.conftest import Scripted
 from tests.billing.factories import Customer, people, plain_item, seats_item
 from tests.billing.shopping import browser
-from tests.catalog.factories import ShopFactory
+from tests.catalog.factories import make_shop
 
 pytestmark = pytest.mark.django_db
 AT = datetime.fromisoformat("2026-11-20T10:00:00+01:00")
@@ -224,7 +224,7 @@ def test_the_test_card_pays_nothing_where_it_is_not_allowed(client, customer, se
 
 
 def test_no_orders_teach(client):
-    ShopFactory()
+    make_shop()
     text = client.get("/purchases/").content.decode()
     assert "Your organisation has not ordered anything yet." in text
 
@@ -267,7 +267,7 @@ def many_orders(customer: Customer, count: int) -> None:
 
 
 def test_a_list_of_1000_orders_takes_as_many_queries_as_one_of_10(client, customer):
-    ShopFactory()
+    make_shop()
 
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:

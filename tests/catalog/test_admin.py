@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Person
 from catalog.models import CatalogItem
 from common.models import AuditEntry
-from tests.catalog.factories import CategoryFactory, ItemFactory, ShopFactory
+from tests.catalog.factories import make_item, make_shelf, make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def staff(client):
 
 
 def posted(**values):
-    shop = ShopFactory()
+    shop = make_shop()
     return {
         "shop": shop.pk,
         "code": "SEATS",
@@ -57,14 +57,14 @@ def test_the_fields_become_the_string(staff):
 
 
 def test_the_string_becomes_the_fields(staff):
-    item = ItemFactory(handler="generateseats", params="packsize=10&endtime=%2B7D%20%2B10H")
+    item = make_item(handler="generateseats", params="packsize=10&endtime=%2B7D%20%2B10H")
     page = staff.get(change(item)).content.decode()
     assert 'name="param-generateseats-packsize" value="10"' in page
     assert 'name="param-generateseats-endtime" value="+7D +10H"' in page
 
 
 def test_a_changed_string_wins_over_unchanged_fields(staff):
-    item = ItemFactory(code="SEATS", handler="generateseats", params="packsize=10")
+    item = make_item(code="SEATS", handler="generateseats", params="packsize=10")
     data = posted(params="packsize=5", **{"param-generateseats-packsize": "10"})
     assert staff.post(change(item), data).status_code == 302
     item.refresh_from_db()
@@ -72,7 +72,7 @@ def test_a_changed_string_wins_over_unchanged_fields(staff):
 
 
 def test_a_string_and_fields_changed_differently_are_refused_and_nothing_is_saved(staff):
-    item = ItemFactory(code="SEATS", handler="generateseats", params="packsize=10")
+    item = make_item(code="SEATS", handler="generateseats", params="packsize=10")
     data = posted(params="packsize=5", **{"param-generateseats-packsize": "20"})
     response = staff.post(change(item), data, headers={"accept-language": "en"})
     assert response.status_code == 200
@@ -82,7 +82,7 @@ def test_a_string_and_fields_changed_differently_are_refused_and_nothing_is_save
 
 
 def test_the_same_change_in_both_is_one_change(staff):
-    item = ItemFactory(code="SEATS", handler="generateseats", params="packsize=10")
+    item = make_item(code="SEATS", handler="generateseats", params="packsize=10")
     data = posted(params="packsize=5", **{"param-generateseats-packsize": "5"})
     assert staff.post(change(item), data).status_code == 302
     item.refresh_from_db()
@@ -153,7 +153,7 @@ def test_more_decimals_than_the_currency_has_are_refused(staff):
 
 
 def test_a_seller_with_a_wrong_number_is_refused(staff):
-    shop = ShopFactory()
+    shop = make_shop()
     url = f"/admin/catalog/shop/{shop.pk}/change/"
     form = staff.get(url).context["adminform"].form
     data = {name: form[name].value() or "" for name in form.fields if name != "logo"}
@@ -166,8 +166,8 @@ def test_a_seller_with_a_wrong_number_is_refused(staff):
 
 
 def test_a_category_cannot_be_inside_itself(staff):
-    top = CategoryFactory()
-    child = CategoryFactory(parent=top)
+    top = make_shelf()
+    child = make_shelf(parent=top)
     url = f"/admin/catalog/category/{top.pk}/change/"
     data = {"shop": top.shop_id, "slug": top.slug, "name_fr": top.name_fr, "position": 0, "visible": "on"}
     response = staff.post(url, data | {"parent": child.pk})
@@ -177,7 +177,7 @@ def test_a_category_cannot_be_inside_itself(staff):
 @pytest.mark.parametrize("number", [10, 100])
 def test_the_admin_list_costs_a_constant_number_of_queries(staff, number, django_assert_num_queries):
     for _ in range(number):
-        ItemFactory()
+        make_item()
     staff.get("/admin/catalog/catalogitem/")
     with django_assert_num_queries(9):
         staff.get("/admin/catalog/catalogitem/")

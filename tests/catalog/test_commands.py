@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import CatalogItem
-from tests.catalog.factories import ItemFactory, ShopFactory
+from tests.catalog.factories import make_item, make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def run(capsys, *args):
 
 
 def test_setitem_creates_and_prints_the_item(capsys):
-    ShopFactory()
+    make_shop()
     document = run(
         capsys, "setitem", "PACK", "--name", "Lot", "--price", "180", "--category", "Sièges",
         "--handler", "generateseats", "--params", "packsize=10", "--tax", "20.0",
@@ -42,7 +42,7 @@ def test_setitem_creates_and_prints_the_item(capsys):
 
 
 def test_setitem_changes_only_what_is_given(capsys):
-    ItemFactory(code="PACK", name_fr="Lot", price=18000, price_includes_tax=True, max_quantity=5)
+    make_item(code="PACK", name_fr="Lot", price=18000, price_includes_tax=True, max_quantity=5)
     document = run(capsys, "setitem", "PACK", "--name", "Paquet")
     assert (document["name"], document["price"], document["price_includes_tax"]) == ("Paquet", "180.00", True)
     assert CatalogItem.objects.get().max_quantity == 5
@@ -61,7 +61,7 @@ def test_setitem_changes_only_what_is_given(capsys):
     ],
 )
 def test_setitem_refuses_bad_values_with_the_key_and_changes_nothing(key, args):
-    item = ItemFactory(code="PACK")
+    item = make_item(code="PACK")
     before = CatalogItem.objects.filter(pk=item.pk).values().get()
     with pytest.raises(CommandError) as refused:
         call_command("setitem", "PACK", *args)
@@ -79,7 +79,7 @@ def test_an_inactive_item_may_be_a_draft(capsys):
 
 
 def test_checkitems_ends_with_1_when_an_item_on_sale_cannot_be_delivered(capsys):
-    ItemFactory(code="BAD", handler="generateseats", params="courselist=NOPE")
+    make_item(code="BAD", handler="generateseats", params="courselist=NOPE")
     with pytest.raises(CommandError) as failed:
         call_command("checkitems", "--json")
     assert failed.value.returncode == 1
@@ -89,7 +89,7 @@ def test_checkitems_ends_with_1_when_an_item_on_sale_cannot_be_delivered(capsys)
 
 
 def test_checkitems_is_content_with_a_sound_item(capsys):
-    ItemFactory(code="GOOD", handler="generateseats")
+    make_item(code="GOOD", handler="generateseats")
     assert "error" not in {one["level"] for one in run(capsys, "checkitems", "GOOD")}
 
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from accounts.models import Person
 from catalog.models import CatalogItem, ItemQuestion
 from catalog.questions import AnswersForm, check_answers, only_asked, shown_answers, units_asked
-from tests.catalog.factories import ItemFactory
+from tests.catalog.factories import make_item
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def _english(db: None) -> None:
 
 @pytest.fixture
 def item() -> CatalogItem:
-    found: Any = ItemFactory()
+    found: Any = make_item()
     return CatalogItem.objects.get(pk=found.pk)
 
 
@@ -80,7 +80,7 @@ def test_a_short_name_is_one_question_of_an_item(item):
     ask(item, "size")
     with pytest.raises(ValidationError):
         ask(item, "size")
-    ask(CatalogItem.objects.get(pk=ItemFactory().pk), "size")  # type: ignore[attr-defined]
+    ask(CatalogItem.objects.get(pk=make_item().pk), "size")  # type: ignore[attr-defined]
 
 
 def test_questions_are_edited_beside_their_item(client: Client, item):

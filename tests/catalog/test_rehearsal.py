@@ -16,7 +16,7 @@ from accounts.models import Person
 from catalog.models import CatalogItem, ItemQuestion
 from catalog.rehearsal import Rehearsal, rehearse
 from tests.accounts.factories import make_person
-from tests.catalog.factories import ItemFactory, TierFactory
+from tests.catalog.factories import make_item, make_tier
 from tests.courses.factories import make_category, make_course
 
 AT = datetime.fromisoformat("2026-11-20T10:00:00+01:00")
@@ -34,8 +34,8 @@ def staff(client: Client) -> Client:
     return client
 
 
-def make_item(handler: str = "", params: str = "", **changes: Any) -> CatalogItem:
-    item: Any = ItemFactory(name_en="Something", handler=handler, params=params, **changes)
+def rehearsed_item(handler: str = "", params: str = "", **changes: Any) -> CatalogItem:
+    item: Any = make_item(name_en="Something", handler=handler, params=params, **changes)
     return CatalogItem.objects.select_related("shop").get(pk=item.pk)
 
 
@@ -56,7 +56,7 @@ def test_unassigned_seats_are_told_with_courses_and_both_limits():
     make_course("SPOC-M1")
     make_course("SPOC-M2")
     params = "courselist=SPOC-*&packsize=5&validity=10&duration=30&supervisor=teacher"
-    assert told(make_item("generateseats", params), 2).delivery == [
+    assert told(rehearsed_item("generateseats", params), 2).delivery == [
         "10 seats are made, and nobody sits in them yet.",
         "Courses today: SPOC-M1, SPOC-M2.",
         "A person put in as a tutor gets the role teacher.",
@@ -75,13 +75,13 @@ def test_unassigned_seats_are_told_with_courses_and_both_limits():
 )
 def test_the_end_of_access_is_told_as_people_read_it(params, sentence):
     make_course("SPOC-M1")
-    assert told(make_item("generateseats", params)).delivery[4] == sentence
+    assert told(rehearsed_item("generateseats", params)).delivery[4] == sentence
 
 
 def test_a_session_is_told_with_people_roles_group_dates_and_mails():
     make_course("SPOC-M1", fullname="Moodle basics")
     params = "coursename=SPOC-M1&endtime=2027-07-31&autoenrolsupervisor=1"
-    found = told(make_item("setuponecoursesession", params, seat_mode="quantity"), 4)
+    found = told(rehearsed_item("setuponecoursesession", params, seat_mode="quantity"), 4)
     assert "The buyer names 4 people." in found.order
     assert found.delivery == [
         "4 people named at the purchase take a seat each and are enrolled in “Moodle basics”.",
@@ -98,7 +98,7 @@ def test_a_session_is_told_with_people_roles_group_dates_and_mails():
 def test_a_course_space_is_told_with_category_content_owner_and_end():
     category = make_category(name="Spaces")
     params = f"coursecategory={category.pk}&duration=10&maxparticipants=12"
-    assert told(make_item("buycourse", params), 3).delivery == [
+    assert told(rehearsed_item("buycourse", params), 3).delivery == [
         "3 course spaces are made in the category “Spaces”; the buyer names each.",
         "It starts as an empty course.",
         "The buyer owns it, edits it and puts people into it.",
@@ -111,7 +111,7 @@ def test_a_course_space_is_told_with_category_content_owner_and_end():
 def test_the_buyers_own_place_is_told_and_ordered_once_only():
     make_course("SPOC-M1", fullname="Moodle basics")
     make_course("HELP", is_support=True)
-    item = make_item("enrolonecourse", "coursename=SPOC-M1&customersupport=HELP")
+    item = rehearsed_item("enrolonecourse", "coursename=SPOC-M1&customersupport=HELP")
     assert told(item).delivery == [
         "The buyer takes one seat and is enrolled in “Moodle basics” with the role student.",
         "Access starts on 20 November 2026 at 10:00 and has no end.",
@@ -122,17 +122,17 @@ def test_the_buyers_own_place_is_told_and_ordered_once_only():
 
 
 def test_an_extension_is_told_in_days_for_all_units():
-    assert told(make_item("extendenrolperiod", "extension=30"), 2).delivery == [
+    assert told(rehearsed_item("extendenrolperiod", "extension=30"), 2).delivery == [
         "The product that the buyer names by its reference ends 60 days of 24 hours later.",
         "A mail tells the buyer when it is done.",
     ]
 
 
 def test_what_stands_in_the_way_is_told_instead():
-    found = told(make_item("enrolonecourse", "coursename=GONE"))
+    found = told(rehearsed_item("enrolonecourse", "coursename=GONE"))
     assert (found.fails, found.delivery) == (True, [])
     assert [finding.code for finding in found.findings] == ["course_unknown"]
-    over = told(make_item("setuponecoursesession", "coursename=GONE&endtime=2020-01-01"))
+    over = told(rehearsed_item("setuponecoursesession", "coursename=GONE&endtime=2020-01-01"))
     assert (over.fails, over.delivery) == (True, [])
 
 
@@ -142,7 +142,7 @@ def test_an_item_without_automation_delivers_nothing():
 
 def test_price_tiers_and_questions_are_told():
     item = make_item(price=1000)
-    TierFactory(item=item, up_to=9, price=1200)
+    make_tier(item=item, up_to=9, price=1200)
     ItemQuestion.objects.create(item=item, name="size", label_fr="Taille", label_en="Size", scope="unit")
     ItemQuestion.objects.create(item=item, name="ref", label_fr="Référence", position=1)
     assert told(item, 10).order == [
@@ -156,7 +156,7 @@ def test_price_tiers_and_questions_are_told():
 
 def test_the_page_tells_it_and_changes_nothing(staff):
     make_course("SPOC-M1")
-    item = make_item("generateseats", "courselist=SPOC-M1")
+    item = rehearsed_item("generateseats", "courselist=SPOC-M1")
     url = reverse("admin:catalog_item_rehearsal", args=[item.pk])
     assert url in staff.get(reverse("admin:catalog_catalogitem_change", args=[item.pk])).content.decode()
     before = everything()

@@ -17,7 +17,7 @@ from catalog.selectors import (
     tiers_of,
     unit_price,
 )
-from tests.catalog.factories import CategoryFactory, ItemFactory, ShopFactory, TierFactory
+from tests.catalog.factories import make_item, make_shelf, make_shop, make_tier
 
 pytestmark = pytest.mark.django_db
 
@@ -26,15 +26,15 @@ pytestmark = pytest.mark.django_db
     ("quantity", "price"), [(1, 1200), (9, 1200), (10, 1100), (49, 1100), (50, 1000), (5000, 1000)]
 )
 def test_the_upper_bound_of_a_price_tier_is_inclusive(quantity, price):
-    item = ItemFactory()
-    TierFactory(item=item, up_to=49, price=1100)
-    TierFactory(item=item, up_to=9, price=1200)
+    item = make_item()
+    make_tier(item=item, up_to=49, price=1100)
+    make_tier(item=item, up_to=9, price=1200)
     assert unit_price(item, quantity) == price
 
 
 def test_the_price_table_names_every_step_both_without_and_with_tax():
-    item = ItemFactory()
-    TierFactory(item=item, up_to=1, price=1200)
+    item = make_item()
+    make_tier(item=item, up_to=1, price=1200)
     assert price_table(item, tiers_of([item])[item.pk]) == [
         ShownPrice(1, 1, 1200, 1440),
         ShownPrice(2, None, 1000, 1200),
@@ -43,13 +43,13 @@ def test_the_price_table_names_every_step_both_without_and_with_tax():
 
 
 def test_a_price_that_includes_tax_shows_its_net():
-    item = ItemFactory(price=1000, price_includes_tax=True)
+    item = make_item(price=1000, price_includes_tax=True)
     assert price_table(item, tiers_of([item])[item.pk]) == [ShownPrice(1, None, 833, 1000)]
 
 
 def test_search_finds_every_word_whatever_case_and_accents():
-    found = ItemFactory(name_fr="Sécurité au travail", description_en="Lifting loads")
-    ItemFactory(name_fr="Excel")
+    found = make_item(name_fr="Sécurité au travail", description_en="Lifting loads")
+    make_item(name_fr="Excel")
     shop = get_shop()
     for query in ("securite", "SÉCURITÉ travail", "lifting", "  travail  loads "):
         assert list(search_items(shop, query)) == [found], query
@@ -57,40 +57,40 @@ def test_search_finds_every_word_whatever_case_and_accents():
 
 
 def test_search_takes_wildcards_literally():
-    ItemFactory(name_fr="Cent pour cent")
+    make_item(name_fr="Cent pour cent")
     assert not search_items(get_shop(), "%").exists()
     assert not search_items(get_shop(), "_").exists()
 
 
 def test_only_public_items_on_visible_shelves_are_listed_but_unlisted_ones_can_be_bought():
-    shop = ShopFactory()
-    listed = ItemFactory()
-    unlisted = ItemFactory(visibility=Visibility.UNLISTED)
-    inactive = ItemFactory(visibility=Visibility.INACTIVE)
-    ItemFactory(category=CategoryFactory(visible=False))
+    shop = make_shop()
+    listed = make_item()
+    unlisted = make_item(visibility=Visibility.UNLISTED)
+    inactive = make_item(visibility=Visibility.INACTIVE)
+    make_item(category=make_shelf(visible=False))
     assert list(listed_items(shop)) == [listed]
     assert find_item(shop, unlisted.code.lower()) == unlisted
     assert find_item(shop, inactive.code) is None
 
 
 def test_a_shelf_inside_a_hidden_shelf_is_hidden():
-    shop = ShopFactory()
-    top = CategoryFactory()
-    hidden = CategoryFactory(visible=False)
-    child = CategoryFactory(parent=top)
-    CategoryFactory(parent=hidden)
+    shop = make_shop()
+    top = make_shelf()
+    hidden = make_shelf(visible=False)
+    child = make_shelf(parent=top)
+    make_shelf(parent=hidden)
     tree = category_tree(shop)
     assert [shelf.category for shelf in tree] == [top]
     assert [shelf.category for shelf in tree[0].children] == [child]
 
 
 def test_a_complete_seller_has_no_problems():
-    assert seller_problems(ShopFactory()) == []
+    assert seller_problems(make_shop()) == []
 
 
 def test_everything_missing_from_the_seller_is_named():
     with translation.override("en"):
-        shop = ShopFactory(iban="FR7630006000011234567890188", siren="", help_email="")
+        shop = make_shop(iban="FR7630006000011234567890188", siren="", help_email="")
         assert seller_problems(shop) == [
             "SIREN is missing.",
             "help address is missing.",
@@ -99,7 +99,7 @@ def test_everything_missing_from_the_seller_is_named():
 
 
 def test_names_fall_back_on_the_other_language():
-    item = ItemFactory(name_fr="Siège", name_en="")
+    item = make_item(name_fr="Siège", name_en="")
     with translation.override("en"):
         assert item.name == "Siège"
     item.name_en = "Seat"

@@ -20,7 +20,7 @@ from common.audit import OPERATOR
 from tests.accounts.factories import PASSWORD, make_account, make_member, make_person
 from tests.accounts.helpers import letter, link
 from tests.billing.factories import plain_item, seats_item
-from tests.catalog.factories import ShopFactory, TierFactory
+from tests.catalog.factories import make_shop, make_tier
 from tests.courses.factories import make_category, make_course
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.django_db(transaction=True)]
@@ -32,15 +32,15 @@ Picture = Callable[[Page, str], Any]
 
 def shop() -> None:
     """Seats with tiers, a training session, a course space and a book."""
-    ShopFactory(
+    make_shop(
         terms_en="## Delivery\n\nSeats are open as soon as you have paid.\n\n" + "We train people. " * 120,
         terms_fr="## Livraison\n\nLes sièges sont ouverts dès le paiement.\n\n" + "Nous formons. " * 120,
         legal_form="SAS au capital de 10 000 €",
     )
     item = seats_item(price=900, price_includes_tax=False, name_fr="Sièges pour toutes nos formations",
                       name_en="Seats for any of our courses")  # fmt: skip
-    TierFactory(item=item, up_to=9, price=1200)
-    TierFactory(item=item, up_to=49, price=1000)
+    make_tier(item=item, up_to=9, price=1200)
+    make_tier(item=item, up_to=49, price=1000)
     make_course("SPOC-M1")
     plain_item(
         "SPOCM1", name_fr="SPOC Appropriation Moodle", name_en="SPOC Appropriation Moodle", seat_mode="quantity",

@@ -15,7 +15,7 @@ from common.audit import Actor
 from common.models import OutboxMail
 from seats.services import release
 from tests.accounts.factories import make_account, make_person
-from tests.catalog.factories import ShopFactory
+from tests.catalog.factories import make_shop
 from tests.courses.factories import make_course
 from tests.seats.factories import give, make_pool
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def shop(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.SHOPSEATS_URL = "https://shop.example"
-    return ShopFactory(
+    return make_shop(
         name="Atelier",
         notice_fr="Voici pourquoi ; merci.",
         notice_en="Here is why.",
