@@ -173,9 +173,13 @@ def _addressed(
     """The units of a line when so many are for what the details name. Raises Refused(customer_data)."""
     key = form_class.unit_key
     form = form_class(dict(details), account_id=cart.account_id)
-    for name in details:
-        for message in form.errors.get(name, [])[:1]:
-            raise Refused([Problem("customer_data", str(message), field=name)])
+    problems = [
+        Problem("customer_data", str(form.errors[name][0]), field=name)
+        for name in details
+        if name in form.errors
+    ]
+    if problems:
+        raise Refused(problems)
     mine = {name: form.cleaned_data[name] for name in details if name in form.cleaned_data}
     same: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
