@@ -37,6 +37,7 @@ def test_setitem_creates_and_prints_the_item(capsys):
         "seat_mode": "none",
         "renewable": False,
         "max_quantity": None,
+        "unassigned_end": "extend",
         "active": True,
     }
 
