@@ -16,7 +16,7 @@ from courses.models import Course, Enrolment, GroupMember
 from delegation.models import Delegation
 from seats.models import Assignment, AssignmentBatch, Seat
 from seats.selectors import batch_rows, batch_totals
-from seats.services import Refused, apply_here, run_apply, start_apply
+from seats.services import Refused, apply_here, release, run_apply, start_apply
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_course, make_enrolment
 from tests.seats.factories import (
@@ -218,6 +218,17 @@ class TestAlreadyEnrolled:
         assert given.ends_at == given.starts_at + DAY
         enrolment = Enrolment.objects.get()
         assert (enrolment.status, enrolment.ends_at) == ("active", ends_at)
+
+    def test_what_a_seat_had_given_ended_with_that_seat(self, account, course):
+        unlimited = make_pool(account, 1)
+        given = give(account, course, "back@example.org")
+        release(reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
+        Seat.objects.filter(pool=unlimited).update(withdrawn_at=NOW)
+        make_pool(account, 1, access_seconds=86_400)
+
+        again = give(account, course, "back@example.org")
+
+        assert Enrolment.objects.get().ends_at == again.ends_at == again.starts_at + DAY
 
     @pytest.mark.parametrize(
         "fields",
@@ -571,3 +582,16 @@ class TestStarting:
             ("assigned", "failed"),
             ("refused", ""),
         ]
+
+
+def test_whoever_comes_back_by_another_order_leaves_the_group_of_the_old_one(account, course):
+    """In separate groups people of one organisation would otherwise see those of another."""
+    other = make_account()
+    make_pool(other, 1, access_seconds=3600, bill_number="CMD-OLD")
+    make_pool(account, 1, bill_number="CMD-NEW")
+    old = give(other, course, "back@example.org")
+
+    with time_machine.travel(old.ends_at + timedelta(minutes=1)):
+        give(account, course, "back@example.org")
+
+    assert list(GroupMember.objects.values_list("group__name", flat=True)) == ["CMD-NEW"]
