@@ -61,7 +61,7 @@ class ProductionRunAdmin(ReadOnly, admin.ModelAdmin[ProductionRun]):
         "handler",
         "phase",
         "shown_state",
-        "attempt",
+        "attempts",
         "error",
         "waits_until",
         "finished_at",
@@ -73,7 +73,7 @@ class ProductionRunAdmin(ReadOnly, admin.ModelAdmin[ProductionRun]):
     fields = (
         ("order", "item"),
         ("handler", "phase"),
-        ("shown_state", "attempt"),
+        ("shown_state", "attempts"),
         "error",
         "waits_until",
         "finished_at",
@@ -99,6 +99,10 @@ class ProductionRunAdmin(ReadOnly, admin.ModelAdmin[ProductionRun]):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, run: ProductionRun) -> str:
         return run.state_words
+
+    @admin.display(description=gettext_lazy("attempts"), ordering="attempt")
+    def attempts(self, run: ProductionRun) -> int:
+        return run.attempt
 
     @admin.display(description=gettext_lazy("reason"))
     def error(self, run: ProductionRun) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
+from django.db import models
+from django.forms import Textarea
 
 from catalog.models import CatalogItem, ItemQuestion
 
@@ -12,6 +16,7 @@ class QuestionInline(admin.StackedInline[ItemQuestion, CatalogItem]):
 
     model = ItemQuestion
     extra = 0
+    formfield_overrides: ClassVar = {models.TextField: {"widget": Textarea(attrs={"rows": 4, "cols": 40})}}
     fields = (
         ("name", "position"),
         ("kind", "scope", "required"),
