@@ -22,6 +22,7 @@ def item_document(item: CatalogItem) -> dict[str, Any]:
         "params": item.params,
         "seat_mode": item.seat_mode,
         "renewable": item.renewable,
+        "unassigned_end": item.unassigned_end,
         "max_quantity": item.max_quantity,
         "active": item.visibility != Visibility.INACTIVE,
     }

@@ -84,6 +84,7 @@ class ItemForm(CurrencyForm):
             "params",
             "seat_mode",
             "renewable",
+            "unassigned_end",
             "max_quantity",
             "visibility",
             "position",

@@ -27,6 +27,7 @@ def set_item(*, shop: Shop, code: str, values: dict[str, Any], actor: Actor) -> 
     if "category" in values:
         values["category"] = _category(shop, values["category"]).pk
     data = {"tax_rate": "20.00", "seat_mode": "none", "visibility": "public", "position": 0}
+    data["unassigned_end"] = "extend"
     if existing:
         data |= {name: value for name, value in model_to_dict(existing).items() if value is not None}
         data["price"] = ItemForm(instance=existing)["price"].value()

@@ -13,6 +13,7 @@ from catalog.selectors import get_shop
 from catalog.services import set_item
 from common.audit import OPERATOR
 from common.commands import JsonCommand
+from seats.models import UnassignedEnd
 
 # Option → form value, where the names differ.
 NAMES = {"name": "name_fr", "tax": "tax_rate"}
@@ -33,6 +34,11 @@ class Command(JsonCommand):
         parser.add_argument("--params", help="Parameter string of the automation.")
         parser.add_argument("--seat-mode", choices=SeatMode.values)
         parser.add_argument("--renewable", action="store_const", const=True)
+        parser.add_argument(
+            "--unassigned-end",
+            choices=UnassignedEnd.values,
+            help="What follows for seats that were not given within their validity (extend by default).",
+        )
         parser.add_argument("--max-quantity", type=int)
         parser.add_argument("--inactive", action="store_const", const=Visibility.INACTIVE, dest="visibility")
 
@@ -48,6 +54,7 @@ class Command(JsonCommand):
             "params",
             "seat_mode",
             "renewable",
+            "unassigned_end",
             "max_quantity",
             "visibility",
         ]
