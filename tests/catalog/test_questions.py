@@ -80,7 +80,7 @@ def test_a_short_name_is_one_question_of_an_item(item):
     ask(item, "size")
     with pytest.raises(ValidationError):
         ask(item, "size")
-    ask(CatalogItem.objects.get(pk=make_item().pk), "size")  # type: ignore[attr-defined]
+    ask(CatalogItem.objects.get(pk=make_item().pk), "size")
 
 
 def test_questions_are_edited_beside_their_item(client: Client, item):
