@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from common.listing import Problem
+from common.zone import format_day
 from seats.models import Verdict
 
 WILL_BE_INVITED = "will_be_invited"
@@ -53,7 +52,7 @@ def row_message(verdict: str, detail: Mapping[str, Any], problems: list[dict[str
         ends = detail.get("ends")
         if not ends:
             return _("Already enrolled in this course, with no end date: no seat is used.")
-        day = date_format(localtime(datetime.fromisoformat(ends)), "DATE_FORMAT")
+        day = format_day(datetime.fromisoformat(ends))
         return _("Already enrolled in this course until %(day)s: no seat is used.") % {"day": day}
     if verdict == Verdict.DUPLICATE:
         return _("The same address is on row %(row)s: it counts once.") % {"row": detail["row"]}

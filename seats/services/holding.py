@@ -6,12 +6,11 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise, lazy
 from django.utils.text import format_lazy
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from common.zone import format_day
 from delegation.refusals import Refused
 from seats.models import Assignment, Seat
 from seats.services.locking import lock_account
@@ -74,8 +73,4 @@ def until(at: datetime | None) -> Promise | str:
     )
 
 
-def _day(at: datetime) -> str:
-    return date_format(localtime(at), "DATE_FORMAT")
-
-
-_lazy_day = lazy(_day, str)
+_lazy_day = lazy(format_day, str)
