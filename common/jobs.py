@@ -88,6 +88,12 @@ def _put_back(job: Job, why: str) -> None:
     )
 
 
+def retry_failed() -> int:
+    """Queue failed jobs for one more attempt, due at once; returns how many. They go on from their rows."""
+    failed = Job.objects.filter(state=Job.State.FAILED)
+    return failed.update(state=Job.State.QUEUED, not_before=timezone.now())
+
+
 def run_due(*, limit: int = 50) -> int:
     """Run what is due, oldest first; returns how many ended well. The sweeper calls this."""
     due = leases.due(Job, now=timezone.now())

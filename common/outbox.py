@@ -105,9 +105,12 @@ def cancel_waiting(*, to: str = "") -> int:
 
 
 def retry_failed(*, to: str = "") -> int:
-    """Queue failed mails again, due at once and their attempts counted anew; returns how many."""
+    """Queue failed mails for one more attempt, due at once; returns how many.
+
+    Attempts are not counted anew: the number is what keeps out a worker that was overtaken.
+    """
     failed = OutboxMail.objects.filter(state=OutboxMail.State.FAILED)
-    return _addressed(failed, to).update(state=OutboxMail.State.QUEUED, attempt=0, not_before=timezone.now())
+    return _addressed(failed, to).update(state=OutboxMail.State.QUEUED, not_before=timezone.now())
 
 
 def _addressed(mails: QuerySet[OutboxMail], to: str) -> QuerySet[OutboxMail]:

@@ -1,4 +1,4 @@
-"""`retrymail`, `cancelmail`, and what `status` says of mails that were given up."""
+"""`retrymail`, `cancelmail`, `retryjobs`, and what `status` says of what was given up."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from common import outbox
-from common.models import AuditEntry, OutboxMail
+from common import jobs, outbox
+from common.models import AuditEntry, Job, OutboxMail
 from common.outbox import Draft, Letter
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,21 @@ def test_mails_that_were_given_up_are_sent_again():
     assert AuditEntry.objects.get().verb == "mail.retried"
     assert printed("retrymail") == {"queued": 0, "sent": 0}
     assert AuditEntry.objects.count() == 1
+
+
+def test_one_more_attempt_that_fails_gives_it_up_again(monkeypatch):
+    def refuse(row: OutboxMail) -> Letter:
+        raise ConnectionRefusedError
+
+    monkeypatch.setitem(outbox._renderers, "hello", refuse)
+    queued("ada@a.example", "failed", outbox.MAX_ATTEMPTS)
+    assert printed("retrymail") == {"queued": 1, "sent": 0}
+    row = OutboxMail.objects.get()
+    assert (row.state, row.attempt, row.last_error) == (
+        "failed",
+        outbox.MAX_ATTEMPTS + 1,
+        "ConnectionRefusedError",
+    )
 
 
 def test_only_those_to_one_address_are_sent_again():
@@ -96,3 +111,22 @@ def test_status_tells_of_mails_that_were_given_up():
         call_command("status", stdout=out)
     assert caught.value.returncode == 1
     assert out.getvalue() == "1 mails were given up: retrymail sends them again\n"
+
+
+def test_jobs_that_were_given_up_go_on(monkeypatch):
+    seen = []
+    monkeypatch.setitem(jobs._runners, "hello", lambda number, progress: seen.append(number))
+    Job.objects.create(kind="hello", object_id=7, state="failed", attempt=jobs.MAX_ATTEMPTS)
+    Job.objects.create(kind="hello", object_id=8, state="done")
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("status", stdout=out)
+    assert out.getvalue() == "1 jobs were given up: retryjobs goes on with them\n"
+    assert printed("retryjobs") == {"queued": 1, "done": 1}
+    assert seen == [7]
+    assert list(Job.objects.order_by("object_id").values_list("state", "attempt")) == [
+        ("done", jobs.MAX_ATTEMPTS + 1),
+        ("done", 0),
+    ]
+    assert AuditEntry.objects.get().verb == "job.retried"
+    assert printed("retryjobs") == {"queued": 0, "done": 0}

@@ -13,7 +13,7 @@ from common.commands import JsonCommand
 
 
 class Command(JsonCommand):
-    help = "Queue the mails that were given up again and send what is due."
+    help = "Try the mails that were given up once more, and send what is due."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--to", default="", metavar="EMAIL", help="Only those to this address.")

@@ -57,7 +57,7 @@ def _problems(seen: Watch, *, threshold: int, max_failed: int) -> list[str]:
     if seen.failed_mails:
         problems.append(f"{seen.failed_mails} mails were given up: retrymail sends them again")
     if seen.failed_jobs:
-        problems.append(f"{seen.failed_jobs} jobs have failed")
+        problems.append(f"{seen.failed_jobs} jobs were given up: retryjobs goes on with them")
     return problems
 
 
