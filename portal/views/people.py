@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import BigIntegerField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -86,10 +87,17 @@ def person(request: AccountRequest, person_id: int) -> HttpResponse:
 
 def _find(request: AccountRequest, person_id: int) -> PersonRow:
     """Raises Http404 for anybody the organisation does not answer for."""
+    _check_number(person_id)
     try:
         return find_person(request.account.pk, person_id)
     except Delegation.DoesNotExist:
         raise Http404 from None
+
+
+def _check_number(number: int) -> None:
+    """Raises Http404 for what no column holds."""
+    if number > BigIntegerField.MAX_BIGINT:
+        raise Http404
 
 
 def _page(
@@ -173,6 +181,7 @@ def answering(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_answering(request: HttpRequest, account_id: int) -> HttpResponse:
     """I end it that this organisation answers for me; my places stay."""
+    _check_number(account_id)
     me = cast("Person", request.user)
     running = get_object_or_404(
         Delegation.objects.select_related("account"), person=me, account=account_id, ended_at=None
