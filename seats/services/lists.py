@@ -157,7 +157,8 @@ def choose_pool(*, batch_id: int, pool_id: int | None) -> None:
 
 
 def start_apply(*, batch_id: int, actor: Actor) -> Job:
-    """Say yes to a planned list: a job applies it. Said twice it is one job, and the same is returned.
+    """Say yes to a planned list: a job applies it. Said twice it is one job, and the same is returned; one that was
+    given up after many attempts goes on.
 
     Without a broker the job runs as soon as the current transaction is committed. Raises Refused(not_planned) while
     the list is being planned, Refused(discarded) when it was.
@@ -191,7 +192,19 @@ def _start(batch_id: int, actor: Actor, *, wake: bool) -> Job:
         batch.save(update_fields=["job"])
     if batch.job is None:
         raise Job.DoesNotExist(f"list {batch_id}")
+    if batch.job.state == Job.State.FAILED:
+        _again(batch.job, wake=wake)
     return batch.job
+
+
+def _again(job: Job, *, wake: bool) -> None:
+    """A job that was given up is due again: saying yes once more is how a list that has stopped goes on."""
+    Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(
+        state=Job.State.QUEUED, not_before=timezone.now()
+    )
+    job.state = Job.State.QUEUED
+    if wake:
+        jobs.start(kind=job.kind, object_id=job.object_id)
 
 
 def discard(*, batch_id: int, actor: Actor) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -139,7 +140,7 @@ class Listed:
         }
 
     def name(self, address: str) -> str:
-        return address.partition("@")[0]
+        return str(address).partition("@")[0]
 
 
 @pytest.fixture(params=["local", "remote"])
@@ -240,7 +241,7 @@ def test_a_change_of_mind_killed_at_any_step_happened_whole_or_not_at_all(verb):
 
     for step in range(1, total + 1):
         pair = world()
-        run_killed(lambda pair=pair: change(*pair), after=step)
+        run_killed(partial(change, *pair), after=step)
         assert state(*pair) in (before, after), f"killed after step {step} of {total}"
         with suppress(Refused):  # it had been done: it is the same person now
             change(*pair)
@@ -267,7 +268,7 @@ def test_seats_killed_in_the_making_are_made_once(monkeypatch):
 
     for step in range(1, total + 1):
         key = uuid.uuid4()
-        run_killed(lambda key=key: make(key), after=step)
+        run_killed(partial(make, key), after=step)
         assert make(key) == 5
         pool = SeatPool.objects.get(line_key=key)
         ordinals = Seat.objects.filter(pool=pool).order_by("ordinal").values_list("ordinal", flat=True)

@@ -134,9 +134,7 @@ def test_who_loses_the_race_for_a_person_is_told_already_enrolled_and_his_seat_s
 
     def quicker(batch, going) -> None:
         monkeypatch.setattr(reserving, "_make_people", insert)
-        other = threading.Thread(target=lambda: (give(theirs, course, "shared@x.org"), connection.close()))
-        other.start()
-        other.join()
+        together([partial(give, theirs, course, "shared@x.org")])
         insert(batch, going)
 
     monkeypatch.setattr(reserving, "_make_people", quicker)
@@ -220,9 +218,10 @@ def test_a_seat_is_taken_back_while_a_list_waits_for_it(_round):
     given = give(account, course, "a@x.org")
     worker = started(account, course, "b@x.org")
 
-    results = together(
-        [partial(release, reference=given.seat.reference, account_id=account.pk, actor=OPERATOR), worker]
-    )
+    take_back = partial(release, reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
+    actions: list[Callable[[], Any]] = [take_back, worker]
+
+    results = together(actions)
 
     assert results == [None, True]
     row = AssignmentRow.objects.get(email="b@x.org")

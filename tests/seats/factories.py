@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -13,7 +14,7 @@ from common.audit import OPERATOR, Actor
 from common.listing import PeopleList, from_rows
 from courses.models import Course
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat, SeatPool
-from seats.selectors import seats_with_state
+from seats.selectors import SeatRow, Sitter, seats_with_state
 from seats.services import create_list, generate_seats, plan, run_apply, start_apply
 from tests.accounts.factories import make_account
 
@@ -107,3 +108,15 @@ def planned(batch: AssignmentBatch) -> list[str]:
 
 def references(pool: SeatPool) -> list[str]:
     return list(Seat.objects.filter(pool=pool).order_by("ordinal").values_list("reference", flat=True))
+
+
+def end_of(assignment: Assignment) -> datetime:
+    """When access ends, of an assignment that has an end."""
+    assert assignment.ends_at is not None
+    return assignment.ends_at
+
+
+def sitter_of(seat: SeatRow) -> Sitter:
+    """Who sits in a seat in which somebody does."""
+    assert seat.sitter is not None
+    return seat.sitter

@@ -85,7 +85,7 @@ def change(request):
 
 class TestWhenItMayNotBe:
     def test_not_after_the_participant_has_opened_the_course(self, change, account, given):
-        record_opening(person_id=given.person_id, course_id=given.course_id)
+        record_opening(person_id=given.holder_id, course_id=given.course_id)
         before = everything()
 
         with pytest.raises(Refused) as refusal:
@@ -226,7 +226,7 @@ class TestRelease:
         release(reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
 
         assert Delegation.objects.get().ended_at is None
-        assert Person.objects.filter(pk=given.person_id).exists()
+        assert Person.objects.filter(pk=given.holder_id).exists()
 
     def test_it_no_longer_answers_for_somebody_whom_it_had_merely_found(self, account, course):
         make_pool(account, 1)
@@ -236,7 +236,7 @@ class TestRelease:
         release(reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
 
         assert Delegation.objects.get().ended_at is not None
-        assert Person.objects.filter(pk=given.person_id).exists()
+        assert Person.objects.filter(pk=given.holder_id).exists()
 
     def test_it_still_answers_for_whom_it_has_given_something_else(self, account, course):
         make_pool(account, 2)
@@ -411,7 +411,7 @@ class TestCorrectAddress:
         make_pool(account, 2)
         started = give(account, course, "ada@example.org")
         waiting = give(account, make_course(), "ada@example.org")
-        record_opening(person_id=started.person_id, course_id=started.course_id)
+        record_opening(person_id=started.holder_id, course_id=started.course_id)
 
         new = self.correct(waiting)
 
@@ -430,7 +430,7 @@ class TestCorrectAddress:
         assert (given.person_id, given.email, given.end_reason) == (None, "ada@example.org", "corrected")
 
     def test_also_when_only_a_temporary_password_was_mailed_to_it(self, given):
-        person = Person.objects.get(pk=given.person_id)
+        person = Person.objects.get(pk=given.holder_id)
         person.set_password("temporary")
         person.must_change_password = True
         person.save()
@@ -444,7 +444,7 @@ class TestCorrectAddress:
         ["password", "possessed", "staff", "member", "delegation", "seat", "enrolment", "not created here"],
     )
     def test_any_other_login_is_kept(self, account, given, reason):
-        person = Person.objects.get(pk=given.person_id)
+        person = Person.objects.get(pk=given.holder_id)
         other = make_account()
         if reason == "password":
             person.set_password("their own")

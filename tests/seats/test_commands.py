@@ -124,10 +124,25 @@ class TestAssignseats:
         assert [(row["verdict"], row["outcome"]) for row in document["rows"]] == [("not_allowed", "refused")]
         assert (document["totals"]["seats_used"], document["totals"]["free_left"]) == (0, 2)
 
+    @pytest.mark.parametrize("fields", [{"is_space": True}, {"is_template": True}, {"is_support": True}])
+    @pytest.mark.parametrize("courselist", ["", "EXCEL", "*"])
+    def test_no_command_reaches_a_course_space_a_template_or_a_support_course(
+        self, account, run, write, fields, courselist
+    ):
+        make_course("EXCEL", **fields)
+        make_pool(account, 2, courselist=courselist)
+
+        document = run(*self.assign(write("a@x.org")))
+
+        assert [(row["verdict"], row["outcome"]) for row in document["rows"]] == [("not_allowed", "refused")]
+        assert not Person.objects.exists()
+        assert states(account) == {"free": 2}
+
     def test_a_workbook_with_french_headers(self, account, course, pool, run, tmp_path):
         workbook = Workbook()
-        workbook.active.append(["Prénom", "Nom", "Courriel", "Rôle", "Service"])
-        workbook.active.append(["Zoé", "Œuvre", "zoe@x.org", "tuteur", "RH"])
+        sheet = workbook.create_sheet(index=0)
+        sheet.append(["Prénom", "Nom", "Courriel", "Rôle", "Service"])
+        sheet.append(["Zoé", "Œuvre", "zoe@x.org", "tuteur", "RH"])
         path = tmp_path / "people.xlsx"
         workbook.save(path)
 
@@ -232,7 +247,7 @@ class TestReleaseseat:
 
     def test_a_started_seat_is_printed_unchanged_with_exit_1(self, account, course, pool, capsys):
         given = give(account, course, "ada@x.org")
-        record_opening(person_id=given.person_id, course_id=course.pk)
+        record_opening(person_id=given.holder_id, course_id=course.pk)
 
         with pytest.raises(CommandError) as error:
             call_command("releaseseat", given.seat.reference, "--json")
@@ -285,7 +300,9 @@ def test_seathistory_tells_every_step(account, course, pool, run):
 
     document = run("seathistory", given.seat.reference)
 
-    assert list(document[0]) == ["at", "step", "by", "email", "course", "role", "starts", "ends", "reason"]
+    assert list(document[0]) == [
+        "at", "step", "by", "email", "course", "role", "starts", "ends", "reason", "why",
+    ]  # fmt: skip
     assert [(step["step"], step["email"], step["by"], step["reason"]) for step in document] == [
         ("made", None, None, None),
         ("given", "ada@x.org", "operator", None),

@@ -26,7 +26,7 @@ from seats.selectors import (
 from seats.services import record_opening, release, replace
 from tests.accounts.factories import make_account
 from tests.courses.factories import make_course
-from tests.seats.factories import apply, give, make_pool, plan_list, references
+from tests.seats.factories import apply, end_of, give, make_pool, plan_list, references, sitter_of
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ class TestSeatList:
 
         assert [row.reference for row in page.rows] == references(pool)
         first, second, _third = page.rows
-        assert (first.state, first.sitter.email, first.sitter.course, first.sitter.group) == (
+        assert (first.state, sitter_of(first).email, sitter_of(first).course, sitter_of(first).group) == (
             SeatState.ASSIGNED,
             "ada@example.org",
             "EXCEL",
@@ -66,7 +66,7 @@ class TestSeatList:
         first, second = make_pool(account, 2), make_pool(account, 2)
         apply(plan_list(account, excel, "ada@example.org", "bob@example.org"))
         started = give(account, word, "eve@example.org")
-        record_opening(person_id=started.person_id, course_id=word.pk)
+        record_opening(person_id=started.holder_id, course_id=word.pk)
 
         def found(**filters) -> list[str | None]:
             return emails(seat_list(account.pk, filters=SeatFilter(**filters)))
@@ -97,12 +97,12 @@ class TestSeatList:
         make_pool(account, 2, access_seconds=3600)
         given = give(account, course, "ada@example.org")
 
-        with time_machine.travel(given.ends_at + timedelta(minutes=1)):
+        with time_machine.travel(end_of(given) + timedelta(minutes=1)):
             by_date = find_seat(given.seat.reference)
-            assert (by_date.state, by_date.sitter.email) == (SeatState.EXPIRED, "ada@example.org")
+            assert (by_date.state, sitter_of(by_date).email) == (SeatState.EXPIRED, "ada@example.org")
             give(account, course, "ada@example.org")  # which ends the old one
             ended = find_seat(given.seat.reference)
-            assert (ended.state, ended.sitter.email) == (SeatState.EXPIRED, "ada@example.org")
+            assert (ended.state, sitter_of(ended).email) == (SeatState.EXPIRED, "ada@example.org")
 
     def test_pages_are_within_bounds(self, account):
         pool = make_pool(account, 7)
@@ -160,10 +160,10 @@ class TestWhatWasGiven:
         give(other, make_course(), "ada@example.org")
         release(reference=first.seat.reference, account_id=account.pk, actor=OPERATOR)
 
-        given = given_to(account.pk, [first.person_id, 10**9])
+        given = given_to(account.pk, [first.holder_id, 10**9])
 
-        assert list(given) == [first.person_id]
-        assert [(one.course, one.state, one.end_reason) for one in given[first.person_id]] == [
+        assert list(given) == [first.holder_id]
+        assert [(one.course, one.state, one.end_reason) for one in given[first.holder_id]] == [
             ("WORD", "assigned", ""),
             ("EXCEL", "ended", "taken_back"),
         ]
@@ -174,7 +174,7 @@ def test_the_history_of_a_seat_has_every_step(account):
     make_pool(account, 1)
     given = give(account, course, "ada@example.org")
     new = replace(reference=given.seat.reference, account_id=account.pk, email="bob@x.org", actor=OPERATOR)
-    record_opening(person_id=new.person_id, course_id=course.pk)
+    record_opening(person_id=new.holder_id, course_id=course.pk)
 
     steps = seat_history(given.seat.reference, account_id=account.pk)
 

@@ -18,7 +18,7 @@ from seats.selectors import seat_list
 from seats.services import Refused, record_opening, release, resend
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_course, make_enrolment
-from tests.seats.factories import give, make_pool, states
+from tests.seats.factories import give, make_pool, sitter_of, states
 
 pytestmark = pytest.mark.django_db
 
@@ -40,23 +40,23 @@ def given(account) -> Assignment:
 class TestRecordOpening:
     def test_the_first_view_starts_the_seat_and_shows_the_persons_own_name(self, account, given):
         Person.objects.filter(pk=given.person_id).update(first_name="Augusta Ada")
-        assert seat_list(account.pk).rows[0].sitter.first_name == "Ada"
+        assert sitter_of(seat_list(account.pk).rows[0]).first_name == "Ada"
 
-        assert record_opening(person_id=given.person_id, course_id=given.course_id)
+        assert record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         given.refresh_from_db()
         assert given.opened_at == Enrolment.objects.get().opened_at
         assert states(account) == {"consumed": 1}
         assert Delegation.objects.get().accepted_at is not None
-        assert seat_list(account.pk).rows[0].sitter.first_name == "Augusta Ada"
+        assert sitter_of(seat_list(account.pk).rows[0]).first_name == "Augusta Ada"
 
     def test_later_views_change_nothing_and_cost_little(self, account, given, django_assert_num_queries):
-        record_opening(person_id=given.person_id, course_id=given.course_id)
+        record_opening(person_id=given.holder_id, course_id=given.course_id)
         given.refresh_from_db()
         opened = given.opened_at
 
         with django_assert_num_queries(2):
-            assert not record_opening(person_id=given.person_id, course_id=given.course_id)
+            assert not record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         given.refresh_from_db()
         assert given.opened_at == opened
@@ -64,7 +64,7 @@ class TestRecordOpening:
     def test_who_is_not_let_in_starts_nothing(self, account, given):
         Course.objects.update(visible=False)
 
-        assert not record_opening(person_id=given.person_id, course_id=given.course_id)
+        assert not record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         assert states(account) == {"assigned": 1}
         assert Delegation.objects.get().accepted_at is None
@@ -80,7 +80,7 @@ class TestRecordOpening:
     def test_after_the_seat_was_taken_back_nothing_is_started(self, account, given):
         release(reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
 
-        assert not record_opening(person_id=given.person_id, course_id=given.course_id)
+        assert not record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         assert states(account) == {"free": 1}
 
@@ -146,7 +146,7 @@ class TestResend:
 
     def test_not_to_who_has_started(self, given):
         self.sent(given)
-        record_opening(person_id=given.person_id, course_id=given.course_id)
+        record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         with time_machine.travel(NOW + DAY), pytest.raises(Refused) as refusal:
             resend(assignment_id=given.pk, actor=OPERATOR)
@@ -183,7 +183,7 @@ def test_staff_who_sits_in_a_seat_is_not_delegated_when_he_opens_it(account):
     make_person(email="staff@example.org", is_staff=True)
     given = give(account, make_course(), "staff@example.org")
 
-    record_opening(person_id=given.person_id, course_id=given.course_id)
+    record_opening(person_id=given.holder_id, course_id=given.course_id)
 
     assert states(account) == {"consumed": 1}
     assert not Delegation.objects.exists()

@@ -43,9 +43,14 @@ def course() -> Course:
 
 def started(account, course, *emails: str) -> AssignmentBatch:
     batch = plan_list(account, course, *emails)
-    jobs.run(batch.job.pk)
+    jobs.run(job_of(batch))
     start_apply(batch_id=batch.pk, actor=OPERATOR)
     return AssignmentBatch.objects.select_related("job").get(pk=batch.pk)
+
+
+def job_of(batch: AssignmentBatch) -> int:
+    assert batch.job is not None
+    return batch.job.pk
 
 
 def rows(batch: AssignmentBatch):
@@ -56,7 +61,7 @@ def test_planning_is_a_job(far, account, course):
     batch = plan_list(account, course, "a@x.org", "bad")
     assert (batch.state, planned(batch), far.calls) == ("planning", ["", "invalid"], [])
 
-    assert jobs.run(batch.job.pk)
+    assert jobs.run(job_of(batch))
 
     batch.refresh_from_db()
     assert (batch.state, planned(batch)) == ("planned", ["new_account", "invalid"])
@@ -66,7 +71,7 @@ def test_a_plan_made_while_the_platform_is_away_is_made_later(far, account, cour
     Person.objects.create_user("a@x.org")
     far.is_away = True
     batch = plan_list(account, course, "a@x.org")
-    assert not jobs.run(batch.job.pk)
+    assert not jobs.run(job_of(batch))
     assert AssignmentBatch.objects.get().state == "planning"
 
     far.is_away = False
@@ -79,7 +84,7 @@ def test_a_plan_made_while_the_platform_is_away_is_made_later(far, account, cour
 def test_the_end_is_the_same_as_with_a_local_platform(far, account, course):
     batch = started(account, course, "a@x.org", "b@x.org", "a@x.org")
 
-    assert jobs.run(batch.job.pk)
+    assert jobs.run(job_of(batch))
 
     assert rows(batch) == [
         ("new_account", "assigned"),
@@ -97,7 +102,7 @@ def test_the_platform_is_never_called_inside_a_transaction(far, account, course,
     far.checks_transactions = True
     batch = started(account, course, "a@x.org", "known@x.org")
 
-    jobs.run(batch.job.pk)  # where it was not eager
+    jobs.run(job_of(batch))  # where it was not eager
 
     assert rows(batch) == [("new_account", "assigned"), ("existing_account", "assigned")]
     assert set(far.calls) == {"active_enrolments", "ensure_logins", "ensure_enrolments"}
@@ -108,7 +113,7 @@ def test_while_it_is_told_the_seats_are_reserved(far, account, course):
     seen: list[dict[str, int]] = []
     far.on_enrolling = lambda: seen.append(states(account))
 
-    jobs.run(batch.job.pk)
+    jobs.run(job_of(batch))
 
     assert seen == [{"free": 3, "reserved": 2}]
 
@@ -140,11 +145,11 @@ def test_people_nobody_answered_for_stay_pending_until_they_are_asked_again(far,
         Person.objects.filter(email="b@x.org").values_list("pk", flat=True)
     )
 
-    assert not jobs.run(batch.job.pk)
+    assert not jobs.run(job_of(batch))
 
     assert rows(batch) == [("new_account", "assigned"), ("new_account", "pending")]
     assert states(account) == {"free": 3, "assigned": 1, "reserved": 1}
-    assert Job.objects.get(pk=batch.job.pk).state == "queued"
+    assert Job.objects.get(pk=job_of(batch)).state == "queued"
     assert AssignmentBatch.objects.get().state == "applying"
 
     far.on_enrolling = lambda: None
@@ -162,13 +167,29 @@ def test_a_platform_that_is_away_costs_nothing_but_time(far, account, course):
     batch = started(account, course, "a@x.org")
     far.is_away = True
 
-    assert not jobs.run(batch.job.pk)
+    assert not jobs.run(job_of(batch))
     assert states(account) == {"free": 4, "reserved": 1}
 
     far.is_away = False
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
         assert jobs.run_due() == 1
     assert states(account) == {"free": 4, "assigned": 1}
+
+
+def test_a_list_whose_job_was_given_up_goes_on_when_somebody_says_yes_again(far, account, course):
+    batch = started(account, course, "a@x.org")
+    far.is_away = True
+    Job.objects.filter(kind="seats.apply").update(attempt=jobs.MAX_ATTEMPTS)
+    assert not jobs.run(job_of(batch))
+    assert Job.objects.get(pk=job_of(batch)).state == "failed"
+
+    far.is_away = False
+    job = start_apply(batch_id=batch.pk, actor=OPERATOR)
+
+    assert (job.pk, job.state) == (job_of(batch), "queued")
+    assert jobs.run(job.pk)
+    assert states(account) == {"free": 4, "assigned": 1}
+    assert OutboxMail.objects.count() == 1
 
 
 def test_whoever_has_lost_the_job_reserves_nothing(far, account, course):

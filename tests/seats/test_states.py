@@ -19,7 +19,7 @@ from seats.selectors import find_seat, pool_counts, total_counts
 from seats.services import record_opening, release
 from tests.accounts.factories import make_account
 from tests.courses.factories import make_course
-from tests.seats.factories import give, make_pool, states
+from tests.seats.factories import end_of, give, make_pool, sitter_of, states
 
 DAY = timedelta(days=1)
 NOW = timezone.now()
@@ -42,7 +42,7 @@ class TestTheRule:
         given = give(account, make_course(), "ada@example.org")
         assert states(account) == {"assigned": 1}
 
-        record_opening(person_id=given.person_id, course_id=given.course_id)
+        record_opening(person_id=given.holder_id, course_id=given.course_id)
 
         assert states(account) == {"consumed": 1}
 
@@ -56,11 +56,11 @@ class TestTheRule:
     def test_a_seat_whose_access_has_ended_is_expired_whether_or_not_expire_ran(self, account):
         make_pool(account, 1, access_seconds=3600)
         given = give(account, make_course(), "ada@example.org")
-        record_opening(person_id=given.person_id, course_id=given.course_id)
+        record_opening(person_id=given.holder_id, course_id=given.course_id)
 
-        with time_machine.travel(given.ends_at - timedelta(seconds=1)):
+        with time_machine.travel(end_of(given) - timedelta(seconds=1)):
             assert states(account) == {"consumed": 1}
-        with time_machine.travel(given.ends_at + timedelta(seconds=1)):
+        with time_machine.travel(end_of(given) + timedelta(seconds=1)):
             assert states(account) == {"expired": 1}
 
     def test_an_unassigned_seat_expires_only_if_its_item_says_so(self, account):
@@ -99,7 +99,7 @@ class TestTheRule:
 
         seat = find_seat(given.seat.reference)
 
-        assert (seat.state, seat.sitter.email) == ("assigned", "ada@example.org")
+        assert (seat.state, sitter_of(seat).email) == ("assigned", "ada@example.org")
 
 
 @pytest.mark.django_db
@@ -143,7 +143,7 @@ class TestCachedFigures:
         release(reference=given.seat.reference, account_id=account.pk, actor=OPERATOR)
         assert pool_counts(account.pk)[0].states == {"free": 2}
         given = give(account, course, "ada@example.org")
-        record_opening(person_id=given.person_id, course_id=course.pk)
+        record_opening(person_id=given.holder_id, course_id=course.pk)
         assert pool_counts(account.pk)[0].states == {"free": 1, "consumed": 1}
         make_pool(account, 1)
         assert [pool.bought for pool in pool_counts(account.pk)] == [2, 1]
