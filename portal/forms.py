@@ -89,7 +89,7 @@ class BackupForm(forms.Form):
 
     with_users = forms.BooleanField(
         label=_("With the participants"),
-        help_text=_("Their names, groups and the pages they have read are kept in it too."),
+        help_text=_("Their addresses, groups and the pages they have read are kept in it too."),
         required=False,
     )
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courses.builtin.roles import EDITORS
 from courses.builtin.state import enrolment_state, progress_of
-from courses.models import Course, Enrolment, Page, PageDone
+from courses.models import Course, CourseSpace, Enrolment, Page, PageDone
 from courses.platform import CourseProgress, EnrolmentReason
 
 # Open courses come first, then those that will open, then those that no longer do.
@@ -32,6 +32,13 @@ class MyCourse:
     enrolment: Enrolment
     reason: EnrolmentReason
     progress: CourseProgress
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Until when the person may be in the course: his own end, or that of the course space, if it comes first."""
+        space: CourseSpace | None = getattr(self.course, "space", None)
+        ends = [self.enrolment.ends_at, space.ends_at if space else None]
+        return min((end for end in ends if end is not None), default=None)
 
     @property
     def may_edit(self) -> bool:
@@ -85,7 +92,11 @@ def find_page(*, course_id: int, page_id: int) -> Page | None:
 
 
 def _enrolments(person_id: int) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(person=person_id).select_related("course__category").with_progress()
+    return (
+        Enrolment.objects.filter(person=person_id)
+        .select_related("course__category", "course__space")
+        .with_progress()
+    )
 
 
 def _seen(row: Enrolment, now: datetime) -> MyCourse:

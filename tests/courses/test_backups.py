@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.urls import reverse
 from django.utils import timezone
 
 from common.audit import OPERATOR, Actor
@@ -238,3 +239,14 @@ def test_backupcourse_refuses_an_unknown_course(course: Course, name: str) -> No
     assert error.value.returncode == 2
     assert str(error.value).startswith("shortname: ")
     assert Backup.objects.count() == 0
+
+
+# --- the back office ---------------------------------------------------------------------------------
+
+
+def test_the_shop_admin_makes_backups_of_templates_without_participants(course: Course) -> None:
+    staff = make_person(is_staff=True, is_superuser=True)
+    data = {"action": "back_up", "_selected_action": [str(course.pk), str(make_course(pages=1).pk)]}
+    response = browser(staff).post(reverse("admin:courses_course_changelist"), data, follow=True)
+    assert "2 backups are made." in response.content.decode()
+    assert set(Backup.objects.values_list("with_users", "created_by")) == {(False, f"person:{staff.pk}")}

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from common.audit import OPERATOR
@@ -403,3 +404,36 @@ def test_one_unit_of_a_line_is_one_space() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_space(line_key=key, ordinal=2)
     assert CourseSpace.objects.filter(line_key=key).count() == 2
+
+
+# --- the back office ---------------------------------------------------------------------------------
+
+
+def test_the_shop_admin_reads_spaces_and_changes_nothing_there() -> None:
+    space = make_space()
+    admin = browser(make_person(is_staff=True, is_superuser=True))
+    withdraw_space(reference=space.reference, actor=OPERATOR)
+    page = admin.get(reverse("admin:courses_coursespace_changelist")).content.decode()
+    assert space.reference in page
+    assert "withdrawn" in page
+    assert admin.get(reverse("admin:courses_coursespace_change", args=[space.pk])).status_code == 200
+    assert admin.get(reverse("admin:courses_coursespace_add")).status_code == 403
+    assert admin.post(reverse("admin:courses_coursespace_delete", args=[space.pk])).status_code == 403
+
+
+def test_the_limit_of_a_space_holds_for_staff_too() -> None:
+    space = make_space(max_participants=1)
+    make_enrolment(space.course)
+    admin = browser(make_person(is_staff=True, is_superuser=True))
+    data = {
+        "course": space.course_id,
+        "person": make_person().pk,
+        "role": "student",
+        "starts_at_0": "2026-01-01",
+        "starts_at_1": "00:00",
+    }
+    response = admin.post(reverse("admin:courses_enrolment_add"), data)
+    assert "This course space has no place left." in response.content.decode()
+    before = Enrolment.objects.count()
+    assert admin.post(reverse("admin:courses_enrolment_add"), data | {"role": "teacher"}).status_code == 302
+    assert Enrolment.objects.count() == before + 1

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Role
 from common.audit import OPERATOR
 from common.models import AuditEntry
+from common.zone import format_until
 from courses.models import Backup, Course, CourseSpace, Enrolment, Page
 from courses.services import expire_spaces, extend_space, make_backup, withdraw_space
 from delegation.services import Delegated, delegate
@@ -415,3 +416,15 @@ def test_backups_of_a_space_are_on_its_own_page(space: CourseSpace, owner: Clien
     address = reverse("portal:backups", args=["MINE"])
     assert owner.get(address).status_code == 404
     assert address not in text_of(owner.get(reverse("portal:pages", args=["MINE"])))
+
+
+def test_everybody_in_the_course_reads_until_when_it_is_open(space: CourseSpace, owner: Client) -> None:
+    row = put(space, ends_at=None)
+    until = format_until(space.ends_at, "en")
+    for client in (owner, browser(row.person)):
+        assert f"Open to you {until}" in text_of(client.get("/learn/MINE/"))
+        assert f"U{until[1:]}" in text_of(client.get("/learn/"))
+    sooner = timezone.now() + DAY
+    Enrolment.objects.filter(pk=row.pk).update(ends_at=sooner)
+    page = text_of(browser(row.person).get("/learn/MINE/"))
+    assert f"Open to you {format_until(sooner, 'en')}" in page

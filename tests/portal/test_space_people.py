@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -337,3 +339,19 @@ def test_into_a_space_that_is_not_open_nobody_is_put(space: CourseSpace, over: s
         )
     assert refusal.value.code == "over"
     assert inside(space) == {}
+
+
+def statements(space: CourseSpace, count: int) -> int:
+    people = read_list("\n".join(f"p{number}@example{count}.org" for number in range(count)))
+    with CaptureQueriesContext(connection) as captured:
+        put = put_into_space(space_id=space.pk, entries=people.rows, actor=SYSTEM, language="en")
+    assert put.put == count
+    return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
+
+
+def test_two_hundred_people_take_as_many_statements_as_two(space: CourseSpace) -> None:
+    CourseSpace.objects.filter(pk=space.pk).update(max_participants=1000)
+    few, many = statements(space, 2), statements(space, 200)
+    # SQLite takes at most 999 parameters in one INSERT.
+    more = 0 if connection.vendor == "postgresql" else 20
+    assert few <= many <= few + more <= 55
