@@ -10,6 +10,7 @@ from common.references import normalise_reference
 from courses.models import Course
 from seats.models import Seat
 from seats.selectors import SeatRow, find_seat
+from seats.selectors.products import Product, find_product
 from seats.services import Refused
 
 
@@ -36,6 +37,13 @@ class SeatCommand(JsonCommand):
             return find_seat(normalise_reference(text))
         except Seat.DoesNotExist:
             self.refuse("reference", f"there is no seat “{text}”.")
+
+    def product(self, text: str) -> Product:
+        """The seat, session or course space of a reference as somebody typed it. Refuses `reference`."""
+        try:
+            return find_product(normalise_reference(text))
+        except Refused:
+            self.refuse("reference", f"there is no product “{text}”.")
 
     def emit_seat(self, reference: str) -> None:
         """Print a seat as it is now."""

@@ -18,7 +18,7 @@ from seats.selectors.lists import (
     mail_states,
 )
 from seats.selectors.mails import LastMail, last_mails, mails_of
-from seats.selectors.people import Given, HistoryEntry, Step, given_to, seat_history
+from seats.selectors.people import Given, HistoryEntry, Step, given_to, product_history, seat_history
 from seats.selectors.pools import PoolCounts, access_end, pool_counts, total_counts
 from seats.selectors.seatlist import SeatFilter, SeatPage, SeatRow, Sitter, every_seat, find_seat, seat_list
 from seats.selectors.sessions import SessionRow, find_session, is_enrolled, sessions_of
@@ -59,6 +59,7 @@ __all__ = [
     "mail_states",
     "mails_of",
     "pool_counts",
+    "product_history",
     "seat_history",
     "seat_list",
     "seat_states",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.utils import timezone
 
-from seats.models import Assignment, Seat
+from common.zone import parse_iso
+from courses.models import ProductEvent
+from courses.selectors import product_events
+from seats.models import Assignment, Seat, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,24 @@ class Step(StrEnum):
     GIVEN = "given"
     OPENED = "opened"
     ENDED = "ended"  # `reason` says why
+    # What only the events of products tell.
     EXPIRED = "expired"
+    KEPT = "kept"  # may be given for as long again
+    TO_CREDIT = "to_credit"  # expired unassigned, and the shop is told to credit it
+    COURSES = "courses"  # good for other courses
+    EXTENDED = "extended"
     WITHDRAWN = "withdrawn"
+    RESTORED = "restored"
+    BOUGHT = "bought"
+    REOPENED = "reopened"
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One step in the life of a seat. `by` is an audit actor; the person is named as the account typed it."""
+    """One step in the life of a product. `by` is an audit actor; the person is named as the account typed it.
+
+    `detail` is what its event keeps (see `courses.models.ProductEvent`), such as the end that it has got.
+    """
 
     at: datetime
     step: Step
@@ -58,6 +73,8 @@ class HistoryEntry:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     reason: str = ""
+    why: str = ""  # what staff gave as the reason
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 def given_to(account_id: int, person_ids: Iterable[int]) -> dict[int, list[Given]]:
@@ -93,7 +110,7 @@ def given_to(account_id: int, person_ids: Iterable[int]) -> dict[int, list[Given
 
 
 def seat_history(reference: str, *, account_id: int | None = None) -> list[HistoryEntry]:
-    """Every step of a seat, oldest first. Two queries.
+    """Every step of a seat, oldest first: who sat in it, and what happened to the seat itself. Three queries.
 
     Raises Seat.DoesNotExist; with `account_id` also for another account's seat.
     """
@@ -102,14 +119,33 @@ def seat_history(reference: str, *, account_id: int | None = None) -> list[Histo
         seats = seats.filter(account=account_id)
     seat = seats.get(reference=reference)
     steps = [HistoryEntry(at=seat.pool.purchased_at, step=Step.MADE)]
+    events = {(event.verb, event.at): _event(event) for event in product_events(reference)}
     for one in seat.assignments.select_related("course").order_by("id"):
-        steps += _steps(one)
-    # An assignment that expired with its seat tells it already.
-    if seat.expired_at is not None and not any(step.at == seat.expired_at for step in steps):
-        steps.append(HistoryEntry(at=seat.expired_at, step=Step.EXPIRED))
-    if seat.withdrawn_at is not None:
-        steps.append(HistoryEntry(at=seat.withdrawn_at, step=Step.WITHDRAWN))
-    return sorted(steps, key=lambda step: step.at)
+        for step in _steps(one):
+            # What ended with its seat is one step, not two.
+            told = events.pop((step.reason, step.at), None) if step.step is Step.ENDED else None
+            steps.append(replace(step, why=told.why) if told is not None else step)
+    return sorted([*steps, *events.values()], key=lambda step: step.at)
+
+
+def product_history(reference: str) -> list[HistoryEntry]:
+    """What happened to a session or a course space, oldest first. Two queries."""
+    session = Session.objects.select_related("pool").filter(reference=reference).first()
+    steps = [] if session is None else [HistoryEntry(at=session.pool.purchased_at, step=Step.BOUGHT)]
+    return steps + [_event(event) for event in product_events(reference)]
+
+
+def _event(event: ProductEvent) -> HistoryEntry:
+    until = event.detail.get("until") or event.detail.get("ends")
+    return HistoryEntry(
+        at=event.at,
+        step=Step(event.verb),
+        by=event.actor,
+        course=str(event.detail.get("course", "")),
+        ends_at=parse_iso(until) if until else None,
+        why=str(event.detail.get("why", "")),
+        detail=event.detail,
+    )
 
 
 def _steps(one: Assignment) -> list[HistoryEntry]:

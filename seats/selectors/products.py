@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +58,23 @@ def find_product(reference: str, *, account_id: int | None = None) -> Product:
     space = CourseSpace.objects.filter(reference=reference, **mine).first()
     if space is not None:
         return _space(space)
-    raise Refused("unknown", _("Your organisation has no product with this reference."))
+    raise refusal("unknown")
+
+
+def find_products(references: Iterable[str]) -> dict[str, Product]:
+    """Those of these references that are products, without what could stand in the way of extending them. Three queries."""
+    wanted = list(references)
+    found: dict[str, Product] = {}
+    for kind, rows in (
+        (ProductKind.SEAT, Seat.objects.all()),
+        (ProductKind.SESSION, Session.objects.all()),
+        (ProductKind.SPACE, CourseSpace.objects.all()),
+    ):
+        for pk, reference, account_id in rows.filter(reference__in=wanted).values_list(
+            "pk", "reference", "account"
+        ):
+            found[reference] = Product(kind, pk, reference, account_id, None)
+    return found
 
 
 def latest_assignments(seats: QuerySet[Seat]) -> QuerySet[Assignment]:
@@ -96,6 +113,7 @@ def session_obstacle(session: Session) -> Refused | None:
 
 
 _MESSAGES: dict[str, str | Promise] = {
+    "unknown": _("Your organisation has no product with this reference."),
     "withdrawn": _("This product was withdrawn: it cannot be extended."),
     "unlimited": _("Access through this product has no end: there is nothing to extend."),
     "free": _("Nobody has this seat: access begins on the day you give it to somebody."),
@@ -105,7 +123,7 @@ _MESSAGES: dict[str, str | Promise] = {
 
 
 def refusal(code: str) -> Refused:
-    """Why something cannot be done with a product now: `withdrawn`, `unlimited`, `free`, `busy` or `elsewhere`."""
+    """Why something cannot be done with a product now: `unknown`, `withdrawn`, `unlimited`, `free`, `busy` or `elsewhere`."""
     return Refused(code, _MESSAGES[code])
 
 

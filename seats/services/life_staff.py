@@ -26,7 +26,7 @@ from courses.services import restore_space, withdraw_space
 from courses.services.space_life import RESTORED, WITHDRAWN
 from delegation.refusals import Refused
 from seats.models import SeatPool
-from seats.selectors.products import Product, ProductKind, find_product
+from seats.selectors.products import Product, ProductKind, find_products, refusal
 from seats.services.life_extend import extend_to
 from seats.services.life_rows import CHUNK, COURSES, events_of
 from seats.services.life_withdraw import Operation, restore_seats, withdraw_seats
@@ -180,13 +180,10 @@ def _each_account(
 
 
 def _products(references: Iterable[str], done: Done) -> list[Product]:
-    found = []
-    for reference in dict.fromkeys(references):
-        try:
-            found.append(find_product(reference))
-        except Refused as refused:
-            done.refused.append((reference, refused))
-    return found
+    wanted = list(dict.fromkeys(references))
+    found = find_products(wanted)
+    done.refused += [(reference, refusal("unknown")) for reference in wanted if reference not in found]
+    return [found[reference] for reference in wanted if reference in found]
 
 
 def _together() -> AbstractContextManager[object]:

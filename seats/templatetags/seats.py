@@ -124,7 +124,12 @@ def step_word(entry: HistoryEntry) -> str:
         (Step.ENDED, "withdrawn"): _("Withdrawn from %(name)s"),
         (Step.ENDED, "failed"): _("The course platform refused %(name)s"),
         (Step.EXPIRED, ""): _("The seat expired."),
+        (Step.KEPT, ""): _("Nobody had the seat in time: it may be given for as long again"),
+        (Step.TO_CREDIT, ""): _("The shop was told to credit the seat."),
+        (Step.COURSES, ""): _("The seat is good for other courses"),
+        (Step.EXTENDED, ""): _("The access was extended"),
         (Step.WITHDRAWN, ""): _("The seat was withdrawn."),
+        (Step.RESTORED, ""): _("The seat was given back."),
     }
     return sentences[entry.step, entry.reason] % {"name": name}
 

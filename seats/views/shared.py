@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -108,8 +109,13 @@ def names_of_actors(account: CustomerAccount, labels: Iterable[str]) -> Mapping[
     }
     if not ids:
         return known
-    people = Person.objects.filter(pk__in=ids, memberships__account=account)
-    names = {f"person:{person.pk}": person.name for person in people}
+    member = Exists(Member.objects.filter(account=account, person=OuterRef("pk")))
+    people = Person.objects.filter(pk__in=ids).annotate(is_member=member)
+    names = {
+        f"person:{person.pk}": person.name if person.is_member else known["operator"]
+        for person in people
+        if person.is_member or person.is_staff
+    }
     return known | names
 
 

@@ -1,4 +1,4 @@
-"""Every step in the life of a seat."""
+"""Every step in the life of a product."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from seats.management.seatdocs import SeatCommand
-from seats.selectors import HistoryEntry, seat_history
+from seats.selectors import HistoryEntry, product_history, seat_history
+from seats.selectors.products import ProductKind
 
 
 class Command(SeatCommand):
-    help = "Tell what happened to a seat, oldest first."
+    help = "Tell what happened to a seat, a session or a course space, oldest first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REF")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        steps = seat_history(self.seat(options["reference"]).reference)
+        product = self.product(options["reference"])
+        is_seat = product.kind is ProductKind.SEAT
+        steps = seat_history(product.reference) if is_seat else product_history(product.reference)
         self.emit([_document(step) for step in steps], map(_line, steps))
 
 
@@ -32,9 +35,10 @@ def _document(step: HistoryEntry) -> dict[str, Any]:
         "starts": step.starts_at,
         "ends": step.ends_at,
         "reason": step.reason or None,
+        "why": step.why or None,
     }
 
 
 def _line(step: HistoryEntry) -> str:
-    words = [f"{step.at:%Y-%m-%d %H:%M}", step.step.value, step.email, step.course, step.reason]
+    words = [f"{step.at:%Y-%m-%d %H:%M}", step.step.value, step.email, step.course, step.reason, step.why]
     return "  ".join(word for word in words if word)
