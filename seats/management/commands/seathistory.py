@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from seats.management.seatdocs import SeatCommand
 from seats.selectors import HistoryEntry, product_history, seat_history
@@ -40,5 +41,12 @@ def _document(step: HistoryEntry) -> dict[str, Any]:
 
 
 def _line(step: HistoryEntry) -> str:
-    words = [f"{step.at:%Y-%m-%d %H:%M}", step.step.value, step.email, step.course, step.reason, step.why]
+    words = [
+        f"{timezone.localtime(step.at):%Y-%m-%d %H:%M}",
+        step.step.value,
+        step.email,
+        step.course,
+        step.reason,
+        step.why,
+    ]
     return "  ".join(word for word in words if word)
