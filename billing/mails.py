@@ -25,6 +25,8 @@ from common.outbox import Draft, Letter, Undeliverable
 from handlers.registry import say
 from seats.seatrow import SeatCounts, pack_sentence, sentence, text_row
 
+GIFT_MAIL = "seats_gift"  # put into words by `portal.mails.life`
+
 # --- what is queued --------------------------------------------------------------------------------
 
 
@@ -48,7 +50,8 @@ def finished(run: ProductionRun) -> list[Draft]:
     """After a run ended well: seats to give, other deliveries and private words to the customer, notes to the shop."""
     drafts = []
     if opens_seats(run):
-        drafts = [_to_person("seats_open", run, person) for person in _who_gives_seats(run)]
+        kind = GIFT_MAIL if run.line.bill.is_gift else "seats_open"
+        drafts = [_to_person(kind, run, person) for person in _who_gives_seats(run)]
     elif run.phase == ProductionRun.Phase.DELIVER or "private" in run.feedback:
         drafts = [_to_person("delivered", run, run.line.bill.buyer)]
     if "sales" in run.feedback:

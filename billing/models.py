@@ -133,6 +133,11 @@ class Bill(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def is_gift(self) -> bool:
+        """Whether the shop gave it: nobody agreed to terms, and there was nothing to pay."""
+        return self.opened_how == self.OpenedHow.FREE and self.terms_agreed_at is None
+
 
 class BillParty(models.Model):
     """Who an order concerns, frozen: the customer, payers, a recipient of documents."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 # Lets classes such as ModelForm carry the type arguments that mypy checks.
@@ -164,6 +165,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "billing.sweep", "schedule": 60.0},
+    "expire": {"task": "seats.expire", "schedule": 3600.0},
+    "tell_endings": {"task": "seats.tell_endings", "schedule": crontab(hour=6, minute=0)},
+    "report_credits": {"task": "billing.report_credits", "schedule": 3600.0},
 }
 
 # --- People ------------------------------------------------------------------------------

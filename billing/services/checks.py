@@ -167,10 +167,10 @@ class _LineCheck:
         checked = CheckedLine(self.item, self.line.quantity)
         handler = self._handler()
         if self._quantity(handler, units):
-            checked.unit_price = unit_price(self.item, self.line.quantity)
+            checked.unit_price = 0 if self.line.is_gift else unit_price(self.item, self.line.quantity)
             checked.participants = self._participants()
             checked.customer_data = self._customer_data(handler)
-            checked.answers = self._answers()
+            checked.answers = [] if self.line.is_gift else self._answers()
         if handler is not None:
             checked.params = self._params(handler)
         return checked

@@ -126,6 +126,8 @@ class _Order:
         self.paymode = paymode
         self.terms_version = terms_version
         self.at = at
+        # Nobody ordered what the shop gives: no terms are agreed to, and nobody is thanked for the order.
+        self.is_gift = bool(lines) and all(line.is_gift for line in lines)
         self.language = self._language()
         self.lines: list[checks.CheckedLine] = []
         self.totals: list[LineTotal] = []
@@ -141,7 +143,8 @@ class _Order:
             scope=f"account:{self.account.pk}",
             counts={"lines": len(self.lines), "gross": bill.gross},
         )
-        outbox.queue(mails.order_received(bill, self.buyer))
+        if not self.is_gift:
+            outbox.queue(mails.order_received(bill, self.buyer))
         queue_runs(bill, ProductionRun.Phase.PREPARE, at=self.at)
         if bill.gross == 0:
             open_locked(bill, how="free", actor=actor, at=self.at)
@@ -155,7 +158,8 @@ class _Order:
             self.wanted, shop=shop, account=self.account, buyer=self.buyer
         )
         problems += checks.check_buyer(self.account, self.buyer)
-        problems += checks.check_seller(shop, self.terms_version)
+        if not self.is_gift:
+            problems += checks.check_seller(shop, self.terms_version)
         problems += checks.check_identity(self.identity)
         if not problems:
             self.totals = self._totals()
@@ -207,7 +211,7 @@ class _Order:
             tax=sum(total.tax for total in self.totals),
             gross=sum(total.gross for total in self.totals),
             terms_version=self.terms_version,
-            terms_agreed_at=self.at,
+            terms_agreed_at=None if self.is_gift else self.at,
             placed_at=self.at,
             checkout_key=key,
         )

@@ -15,7 +15,8 @@ from handlers.contract import ParticipantEntry
 class OrderLine:
     """A line as the buyer wants it. `customer_data` has one mapping per unit where the item asks for it.
 
-    `answers` are those to the shop's own questions (see `catalog.questions`).
+    `answers` are those to the shop's own questions (see `catalog.questions`). A gift of the shop costs nothing, and no
+    questions are asked.
     """
 
     item: CatalogItem
@@ -23,6 +24,7 @@ class OrderLine:
     customer_data: Sequence[Mapping[str, Any]] = ()
     participants: Sequence[ParticipantEntry] = ()
     answers: Sequence[Mapping[str, Any]] = ()
+    is_gift: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from portal.mails import account, seats, spaces
+from portal.mails import account, life, seats, spaces
 
 
 def register() -> None:
     """Say who renders the kinds that this app puts into words."""
     account.register()
     seats.register()
+    life.register()
     spaces.register()
