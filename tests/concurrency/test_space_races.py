@@ -12,13 +12,17 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from accounts.models import Person
 from common.audit import OPERATOR
+from common.listing import read_list
+from common.models import OutboxMail
 from courses.models import Course, CourseSpace, Enrolment, Page, ProductEvent
 from courses.platform import OK, EnrolmentRow, Outcome, Refusal, refused
 from courses.platforms import get_platform
 from courses.services import expire_spaces, extend_space, extend_space_by, withdraw_space
 from handlers.contract import Delivered, Delivery, Purchase
 from handlers.registry import get_handler
+from portal.services.spaces import PutIn, put_into_space
 from tests.accounts.factories import make_account, make_person
 from tests.concurrency.racing import together
 from tests.courses.factories import make_category, make_space, make_template
@@ -88,6 +92,30 @@ def test_of_many_who_enrol_at_once_as_many_get_in_as_there_are_places() -> None:
         )
         learners = Enrolment.objects.filter(course=space.course_id, role="student")
         assert learners.count() == 3
+
+
+def test_of_two_lists_for_the_last_places_one_comes_in_and_the_other_leaves_nothing() -> None:
+    for number in range(ROUNDS):
+        space = make_space(max_participants=3)
+        before = Person.objects.count()
+
+        def put(name: str, space_id: int = space.pk, number: int = number) -> PutIn:
+            people = read_list(f"{name}1@example{number}.org {name}2@example{number}.org")
+            return put_into_space(space_id=space_id, entries=people.rows, actor=OPERATOR, language="en")
+
+        results = together([partial(put, name) for name in "ab"])
+        assert sorted(type(result).__name__ for result in results) == ["PutIn", "Refused"], results
+        assert Enrolment.objects.filter(course=space.course_id, role="student").count() == 2
+        assert Person.objects.count() == before + 2
+
+
+def test_the_same_list_entered_twice_at_once_is_one() -> None:
+    space = make_space()
+    people = read_list("a@example.org b@example.org")
+    put = partial(put_into_space, space_id=space.pk, entries=people.rows, actor=OPERATOR, language="en")
+    results = together([put] * 3)
+    assert sorted(result.put for result in results if isinstance(result, PutIn)) == [0, 0, 2], results
+    assert OutboxMail.objects.count() == 2
 
 
 def test_an_order_line_extends_once_however_many_workers_are_at_it() -> None:
