@@ -10,6 +10,7 @@ from catalog.units import seats_per_unit
 from courses.selectors import names_match
 from handlers.registry import get_handler
 
+EXTENSION = "extendenrolperiod"
 SEATS = "generateseats"  # the automation that makes seats to be given later
 
 
@@ -33,6 +34,12 @@ def seat_offer(shortname: str, seats: int, *, preferred: str = "") -> SeatOffer 
     return next(
         (one for one in offers if one.item.code == preferred or one.item.visibility == "public"), None
     )
+
+
+def extension_item() -> CatalogItem | None:
+    """The article on sale that gives a product a later end. Two queries."""
+    items = items_on_sale(get_shop()).filter(handler=EXTENSION, visibility="public")
+    return items.order_by("position", "id").first()
 
 
 def _offer(item: CatalogItem, shortname: str, seats: int) -> SeatOffer | None:

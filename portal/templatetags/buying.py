@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from catalog.models import CatalogItem
 from portal import selectors
 
 register = template.Library()
@@ -13,3 +14,9 @@ register = template.Library()
 def seat_offer(shortname: str, seats: int, preferred: str = "") -> selectors.SeatOffer | None:
     """`{% seat_offer course.shortname 2 as offer %}`: the article and the quantity that give so many seats there."""
     return selectors.seat_offer(shortname, seats, preferred=preferred)
+
+
+@register.simple_tag
+def extension_item() -> CatalogItem | None:
+    """`{% extension_item as extension %}`: the article that gives a product a later end."""
+    return selectors.extension_item()

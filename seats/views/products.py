@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import AccountRequest, account_required, current
 from common.csvsafe import write_csv
 from common.zone import iso
-from seats.models import Seat
+from courses.selectors.spaces import spaces_of
+from seats.models import Seat, Session
 from seats.seatrow import state_word
 from seats.selectors import (
     PoolCounts,
@@ -48,9 +50,13 @@ def products(request: AccountRequest) -> HttpResponse:
     )
     shown = list(page.object_list)
     access = current(request)
+    owned = _with_references(shown)
+    spaces = spaces_of(request.account.pk) if page.number == 1 else []
     context = {
         "page": page,
-        "products": _with_references(shown),
+        "products": owned,
+        "spaces": spaces,
+        "extendable": bool(spaces) or any(one.session for one in owned),
         "covered": covered_names(shown, covered_courses([pool for pool in shown if pool.courselist.strip()])),
         "totals": total_counts(pools),
         "may_buy": access is not None and "shop" in access.capabilities,
@@ -58,15 +64,32 @@ def products(request: AccountRequest) -> HttpResponse:
     return render(request, "seats/products.html", context)
 
 
-def _with_references(pools: Sequence[PoolCounts]) -> list[tuple[PoolCounts, list[str], int]]:
-    """Each pool with the references of its first seats, and how many more there are. One query."""
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """The seats of an order: the references of the first ones, how many more there are, and the session they are of."""
+
+    pool: PoolCounts
+    references: list[str]
+    session: Session | None
+
+    @property
+    def more(self) -> int:
+        return self.pool.bought - len(self.references)
+
+
+def _with_references(pools: Sequence[PoolCounts]) -> list[Owned]:
+    """Two queries."""
     found: dict[int, list[str]] = {}
     seats = Seat.objects.filter(pool__in=[pool.pool_id for pool in pools], ordinal__lte=REFERENCES)
     for pool_id, reference in seats.order_by("pool_id", "ordinal").values_list("pool_id", "reference"):
         found.setdefault(pool_id, []).append(reference)
-    return [
-        (pool, found.get(pool.pool_id, []), pool.bought - len(found.get(pool.pool_id, []))) for pool in pools
-    ]
+    sessions = {
+        session.pool_id: session
+        for session in Session.objects.filter(pool__in=[pool.pool_id for pool in pools]).select_related(
+            "course"
+        )
+    }
+    return [Owned(pool, found.get(pool.pool_id, []), sessions.get(pool.pool_id)) for pool in pools]
 
 
 @account_required("seats.read")

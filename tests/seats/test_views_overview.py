@@ -10,11 +10,15 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts.models import Role
+from catalog.models import CatalogItem
+from catalog.selectors import get_shop
 from common.audit import OPERATOR
+from common.references import new_reference
+from seats.models import SeatPool, Session
 from seats.services import record_opening, release
 from tests.accounts.factories import PASSWORD, make_person
 from tests.accounts.helpers import browser
-from tests.courses.factories import make_course
+from tests.courses.factories import make_course, make_space
 from tests.seats.factories import apply, give, make_pool, plan_list, references
 from tests.seats.pages import House, words
 
@@ -322,7 +326,7 @@ def test_at_most_twelve_queries_however_many_seats(
     owner.get(path)
     with django_assert_max_num_queries(12) as asked:
         assert owner.get(path).status_code == 200
-    expected = {"/seats/": 10, "/seats/all/": 11, "/seats/?course=EXCEL1": 12, "/products/": 8}
+    expected = {"/seats/": 10, "/seats/all/": 11, "/seats/?course=EXCEL1": 12, "/products/": 10}
     assert len(asked) == expected.get(path, len(asked))
 
 
@@ -348,3 +352,44 @@ def test_expired_seats_show_who_sat_there(house):
     said = words(house.browser().get("/seats/all/?state=expired"))
     assert "Ann Doe" in said
     assert "expired" in said
+
+
+def test_my_products_has_sessions_with_their_own_reference_group_and_dates(house):
+    course = make_course("SPOC", fullname="Spoc")
+    pool = make_pool(house.account, 2, courselist="SPOC", bill_number="CMD-3")
+    SeatPool.objects.update(course=course)
+    session = Session.objects.create(
+        account=house.account,
+        line_key=pool.line_key,
+        pool=pool,
+        reference=new_reference(),
+        course=course,
+        group_name="CMD-3",
+        starts_at=datetime(2027, 1, 4, 23, tzinfo=UTC),
+        ends_at=datetime(2099, 7, 31, 22, tzinfo=UTC),
+    )
+    said = words(house.browser().get("/products/"))
+    assert "Session Spoc group CMD-3 Dates from 5 January 2027 until 31 July 2099 inclusive" in said
+    assert f"Reference of the session {session.reference}" in said
+
+
+def test_my_products_has_course_spaces_and_whoever_may_buy_can_extend_them(house):
+    space = make_space(
+        make_course("OURS", fullname="Our own", is_space=True),
+        account=house.account,
+        bill_number="CMD-5",
+        max_participants=20,
+    )
+    CatalogItem.objects.create(
+        shop=get_shop(), code="EXTEND", name_en="More days", name_fr="Plus de jours", price=1000,
+        handler="extendenrolperiod", params="extension=180",
+    )  # fmt: skip
+    said = words(house.browser().get("/products/"))
+    assert "Our own Order CMD-5 Course space" in said
+    assert "Participants 0 of 20" in said
+    assert f"Reference {space.reference}" in said
+    source = house.browser(Role.OWNER).get("/products/").content.decode()
+    assert f'href="/spaces/{space.reference}/"' in source
+    assert f'href="/buy/EXTEND?reference={space.reference}"' in source
+    assert "/buy/EXTEND" not in house.browser().get("/products/").content.decode()
+    assert space.reference not in words(House().browser().get("/products/"))
