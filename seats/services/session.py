@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from accounts.models import Person
@@ -48,6 +47,7 @@ from seats.services.sessionrows import (
     make_line,
     others_in_group,
     remove_line,
+    verdicts,
 )
 from seats.services.telling import tell, untell
 
@@ -108,6 +108,7 @@ class _Work:
     def __init__(self, order: SessionOrder, heartbeat: Callable[[], None] | None) -> None:
         self.order = order
         self.platform: CoursePlatform = get_platform()
+        self.verdicts: dict[str, int] = {}  # known when the work is done
         self._heartbeat = heartbeat
         buyer = Person.objects.filter(pk=order.buyer_id or 0).values_list("email_key", "language").first()
         self._buyer_key, self._language = buyer or ("", "")
@@ -137,7 +138,7 @@ class _Work:
         settle(judged)
         if is_last:
             self._enrol_buyer()
-            finish(line)
+            self.verdicts = finish(line)
         touch_account(self.order.account_id)
         return is_last
 
@@ -165,7 +166,7 @@ class _Work:
         with transaction.atomic():
             self._hold()
             self._delegate(already)
-            finish(line)
+            self.verdicts = finish(line)
             touch_account(self.order.account_id)
         return line
 
@@ -315,16 +316,16 @@ def _check(outcomes: Iterable[Outcome]) -> None:
 
 
 def _told(work: _Work, line: Line) -> SessionDone:
-    groups = line.batch.rows.order_by().values("verdict").annotate(number=Count("id"))
-    verdicts = {group["verdict"]: group["number"] for group in groups}
-    created = verdicts.get(Verdict.NEW_ACCOUNT, 0)
-    shared = other_customers_groups(line.batch)
+    numbers = work.verdicts or verdicts(line)
+    created = numbers.get(Verdict.NEW_ACCOUNT, 0)
+    # Nobody else can have put new people anywhere.
+    shared = other_customers_groups(line.batch) if created < line.pool.size else set()
     return SessionDone(
         reference=line.session,
         seats=line.pool.size,
-        enrolled=created + verdicts.get(Verdict.EXISTING_ACCOUNT, 0),
+        enrolled=created + numbers.get(Verdict.EXISTING_ACCOUNT, 0),
         created=created,
-        already=verdicts.get(Verdict.ALREADY_ENROLLED, 0),
+        already=numbers.get(Verdict.ALREADY_ENROLLED, 0),
         tutor=work.buyer_to_tutor is not None,
         shared=len({person_id for person_id, _group in shared}),
         shared_groups=tuple(sorted({group for _person_id, group in shared})),

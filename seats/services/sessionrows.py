@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from accounts.models import Person
@@ -182,18 +182,34 @@ class NewSeats:
         return made
 
 
-def finish(line: Line) -> None:
-    """Everybody is in: the seats of those who needed none are free now, for this course. Under the account's lock."""
-    seated = Seat.objects.filter(pool=line.pool).values("ordinal")
-    freed = line.batch.rows.filter(verdict=Verdict.ALREADY_ENROLLED).exclude(position__in=seated)
-    missing = list(freed.values_list("position", flat=True))
-    while missing:
-        insert_seats(line.pool, missing)
-        missing = list(freed.values_list("position", flat=True))
+def verdicts(line: Line) -> dict[str, int]:
+    """How many people came to which verdict. One query."""
+    groups = line.batch.rows.order_by().values("verdict").annotate(number=Count("id"))
+    return {group["verdict"]: group["number"] for group in groups}
+
+
+def finish(line: Line) -> dict[str, int]:
+    """Everybody is in: the seats of those who needed none are free now, for this course; returns the verdicts.
+
+    Under the account's lock.
+    """
+    numbers = verdicts(line)
+    if Verdict.ALREADY_ENROLLED in numbers:
+        _make_free_seats(line)
     AssignmentBatch.objects.filter(pk=line.batch.pk, state=State.APPLYING).update(
         state=State.APPLIED, applied_at=timezone.now()
     )
     line.batch.state = State.APPLIED
+    return numbers
+
+
+def _make_free_seats(line: Line) -> None:
+    made = Seat.objects.filter(pool=line.pool).values("ordinal")
+    freed = line.batch.rows.filter(verdict=Verdict.ALREADY_ENROLLED).exclude(position__in=made)
+    missing = list(freed.values_list("position", flat=True))
+    while missing:
+        insert_seats(line.pool, missing)
+        missing = list(freed.values_list("position", flat=True))
 
 
 def joining(batch: AssignmentBatch) -> list[tuple[AssignmentRow, int]]:
