@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.admin.base import ReadOnly, actor_of, retry_runs
+from billing.admin.gifts import GiftPages
 from billing.models import Bill, BillLine, BillParty, Payment, ProductionRun
 from billing.selectors.figures import BillWithFigures, figures, with_figures
 from billing.selectors.words import payment_word, production_word
@@ -92,7 +93,7 @@ class TransferForm(forms.Form):
 
 
 @admin.register(Bill)
-class BillAdmin(ReadOnly, admin.ModelAdmin[Bill]):
+class BillAdmin(GiftPages, ReadOnly, admin.ModelAdmin[Bill]):
     """Orders: read, told that the money has come, and delivered again where that failed."""
 
     list_display = ("number", "account", "total", "payment", "opened_at", "production", "placed_at")

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from seats.models import Assignment, AssignmentBatch, Seat, SeatPool, Session
+from seats.models import Assignment, AssignmentBatch
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -26,28 +26,6 @@ class ReadOnlyAdmin(admin.ModelAdmin[AnyModel]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-@admin.register(SeatPool)
-class SeatPoolAdmin(ReadOnlyAdmin[SeatPool]):
-    list_display = ("item_code", "bill_number", "account", "size", "courselist", "purchased_at")
-    list_select_related = ("account",)
-    search_fields = ("item_code", "bill_number", "account__name", "account__slug")
-    date_hierarchy = "purchased_at"
-
-
-@admin.register(Session)
-class SessionAdmin(ReadOnlyAdmin[Session]):
-    list_display = ("reference", "course", "group_name", "account", "starts_at", "ends_at")
-    list_select_related = ("account", "course")
-    search_fields = ("reference", "group_name", "account__slug", "course__shortname")
-
-
-@admin.register(Seat)
-class SeatAdmin(ReadOnlyAdmin[Seat]):
-    list_display = ("reference", "pool", "account", "expired_at", "withdrawn_at")
-    list_select_related = ("account", "pool")
-    search_fields = ("reference", "pool__bill_number", "account__slug")
 
 
 @admin.register(Assignment)
