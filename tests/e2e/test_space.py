@@ -14,9 +14,10 @@ from playwright.sync_api import Page, expect
 from accounts.models import Person, Role
 from billing.production import produce
 from billing.services import OrderLine, record_payment
+from catalog.models import CatalogItem
 from common.audit import OPERATOR
 from courses.models import CourseSpace, Enrolment
-from courses.services import expire_spaces, extend_space_by, make_backup
+from courses.services import expire_spaces, make_backup
 from delegation.services import Delegated, delegate
 from tests.accounts.factories import make_member, make_person
 from tests.accounts.helpers import letter, link
@@ -32,8 +33,15 @@ Picture = Callable[[Page, str], Any]
 WISH = {"fullname": "Accueillir un nouveau collègue", "idnumber": "ACCUEIL"}
 
 
-def buy() -> CourseSpace:
-    """An order of one space with three places, paid and delivered."""
+def order(customer: Customer, item: CatalogItem, data: dict[str, str]) -> None:
+    """An order of one unit, paid and delivered."""
+    bill = customer.place(OrderLine(item, 1, customer_data=(data,)))
+    record_payment(number=bill.number, actor=OPERATOR)
+    produce(numbers=[bill.number], actor=OPERATOR)
+
+
+def buy(customer: Customer) -> CourseSpace:
+    """A space with three places."""
     make_template(pages=2)
     item = plain_item(
         "SPACE",
@@ -43,10 +51,7 @@ def buy() -> CourseSpace:
         params=f"coursecategory={make_category('Spaces').pk}&template=MODEL&maxparticipants=3",
         renewable=True,
     )
-    customer = Customer()
-    bill = customer.place(OrderLine(item, 1, customer_data=(WISH,)))
-    record_payment(number=bill.number, actor=OPERATOR)
-    produce(numbers=[bill.number], actor=OPERATOR)
+    order(customer, item, WISH)
     return CourseSpace.objects.select_related("course", "owner", "account").get()
 
 
@@ -66,7 +71,8 @@ def known(space: CourseSpace, *names: str) -> list[Person]:
 def test_a_space_is_written_filled_ended_and_renewed(
     browser_page: Any, time_machine: Any, mailoutbox: Any
 ) -> None:
-    space = buy()
+    customer = Customer()
+    space = buy(customer)
     page = browser_page(language="en")
     page.goto("/")
     sign_in(page, space.owner)
@@ -121,8 +127,9 @@ def test_a_space_is_written_filled_ended_and_renewed(
     expect(page.get_by_text("The time of this space was over on")).to_be_visible()
     assert page.get_by_role("link", name="Put people into the course").count() == 0
 
-    # Renewed, everything is as it was.
-    extend_space_by(reference=space.reference, days=180, at=timezone.now(), key="line", actor=OPERATOR)
+    # Renewed by an order, everything is as it was.
+    extension = plain_item("EXTEND", handler="extendenrolperiod", params="extension=180")
+    order(customer, extension, {"reference": space.reference})
     guest.goto("/learn/ACCUEIL/")
     expect(guest.get_by_role("link", name="The first day")).to_be_visible()
     page.reload()
@@ -134,7 +141,7 @@ def test_a_space_is_written_filled_ended_and_renewed(
 def test_the_pages_of_a_space_are_readable(
     browser_page: Any, axe: Axe, screenshot: Picture, width: int, language: str
 ) -> None:
-    space = buy()
+    space = buy(Customer())
     CourseSpace.objects.update(max_participants=12)
     ann, ben, _cleo, dan = known(space, "Anne-Laure", "Bernard", "Cléo", "Danièle")
     make_enrolment(space.course, ann)
