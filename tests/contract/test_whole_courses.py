@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -49,9 +50,9 @@ def known(site: Site, count: int) -> list[Person]:
     return people
 
 
-def learner(course_id: int, person: Person, **fields) -> EnrolmentRow:
+def learner(course_id: int, person: Person, **fields: Any) -> EnrolmentRow:
     now = timezone.now()
-    values = {"role": "student", "starts_at": now - DAY, "ends_at": None}
+    values: dict[str, Any] = {"role": "student", "starts_at": now - DAY, "ends_at": None}
     return EnrolmentRow(course_id, person.pk, **values | fields)
 
 
