@@ -144,11 +144,11 @@ class Listed:
 
 
 @pytest.fixture(params=["local", "remote"])
-def platform(request, monkeypatch, settings) -> str:
+def platform(request, monkeypatch, settings) -> Any:
     if request.param == "remote":
         # People are put into the world by the local platform, lists applied by the far one.
         install(monkeypatch, settings)
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture
