@@ -67,8 +67,8 @@ def bought(account: CustomerAccount, *references: str, extension: int = 10, **fi
 def asked(reference: str, account: CustomerAccount | None = None) -> tuple[str, str]:
     """The cleaned reference, and why it is refused."""
     form = ExtendWish({"reference": reference}, account_id=account.pk if account else None)
-    reasons = form.errors.get("reference", [])
-    return form.cleaned_data.get("reference", ""), str(reasons[0]) if reasons else ""
+    reasons = [str(reason) for reason in form.errors.get("reference", ())]
+    return form.cleaned_data.get("reference", ""), reasons[0] if reasons else ""
 
 
 def test_a_reference_is_read_as_people_type_it(account, ada):
@@ -136,6 +136,7 @@ def test_units_for_several_products(account, course, ada):
     for one in (ada, session, space):
         one.refresh_from_db()
     assert ada.ends_at == old[0] + 10 * DAY
+    assert old[1] is not None
     assert session.ends_at == old[1] + 20 * DAY
     assert space.ends_at == old[2] + 10 * DAY
 

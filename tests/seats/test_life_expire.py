@@ -53,6 +53,7 @@ def test_what_has_ended_is_suspended_and_stays_in_history(account, course):
     make_pool(account, 2, access_seconds=30 * 86_400)
     ada = give(account, course, "ada@example.org")
     end = ada.ends_at
+    assert end is not None
     assert run_expire(now=end - timedelta(seconds=1)).seats == 0
     assert states(account) == {"assigned": 1, "free": 1}
     ended = run_expire(now=end)

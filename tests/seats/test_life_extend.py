@@ -218,6 +218,7 @@ def test_whoever_has_another_seat_of_the_course_by_now_is_extended_there(account
     with time_machine.travel(ada.ends_at + DAY):
         other = give(account, course, "ada@example.org")
         assert refusal(ada.seat.reference) == "elsewhere"
+        assert other.ends_at is not None
         assert extend(other.seat.reference).until == other.ends_at + 10 * DAY
 
 
@@ -306,6 +307,7 @@ def test_a_seat_of_a_session_may_be_extended_alone(account, course):
     end = session.ends_at
     extend(ada.seat.reference)
     session.refresh_from_db()
+    assert end is not None
     assert session.ends_at == end
     extend(session.reference, key="line-2")
     ends = dict(Assignment.objects.values_list("email", "ends_at"))
@@ -373,6 +375,7 @@ def test_seats_of_a_session_that_last_longer_keep_their_end(account, course):
     session = session_of(account, course, "ada@a.example", "bob@a.example")
     ada = Assignment.objects.get(email="ada@a.example")
     longer = extend(ada.seat.reference, days=50).until
+    assert session.ends_at is not None
     until = session.ends_at + 20 * DAY
     done = extend_until(references=[session.reference], until=until, actor=OPERATOR, why="late start")
     assert (done.changed, done.refused) == ([session.reference], [])
