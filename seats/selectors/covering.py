@@ -46,6 +46,17 @@ def covered_courses(pools: Sequence[PoolCounts]) -> list[AssignableCourse]:
             bound[pool.course_id] = bound.get(pool.course_id, 0) + pool.free
         else:
             free[pool.courselist] = free.get(pool.courselist, 0) + pool.free
+    if not bound:
+        # The common case, without reading more than is told.
+        return [
+            AssignableCourse(
+                pk,
+                shortname,
+                fullname,
+                sum(seats for names, seats in free.items() if names_match(names, shortname)),
+            )
+            for pk, shortname, fullname in matching_any(free).values_list("id", "shortname", "fullname")
+        ]
     found = matching_any(free) | Course.objects.sellable().filter(pk__in=bound)
     return [
         AssignableCourse(

@@ -49,6 +49,16 @@ class CourseLine:
         return self.counts.bought
 
 
+@dataclass(frozen=True, slots=True)
+class RecentList:
+    """A list that was entered not long ago."""
+
+    pk: int
+    state: str
+    created_at: datetime
+    course_name: str
+
+
 @account_required("seats.read")
 @require_safe
 def my(request: AccountRequest) -> HttpResponse:
@@ -181,7 +191,8 @@ def _first_lost(pools: Sequence[PoolCounts]) -> datetime | None:
     return min(ends, default=None)
 
 
-def recent_lists(account_id: int) -> list[AssignmentBatch]:
+def recent_lists(account_id: int) -> list[RecentList]:
     """The last lists that were entered, those that were dropped left out. One query."""
     lists = AssignmentBatch.objects.filter(account=account_id).exclude(state=AssignmentBatch.State.DISCARDED)
-    return list(lists.select_related("course").order_by("-id")[:RECENT_LISTS])
+    rows = lists.order_by("-id").values_list("id", "state", "created_at", "course__fullname")
+    return [RecentList(*row) for row in rows[:RECENT_LISTS]]
