@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from billing.models import Bill
 from common.references import check_reference
-from tests.catalog.factories import ShopFactory
+from tests.catalog.factories import make_shop
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def people(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def _shop() -> None:
-    ShopFactory()
+    make_shop()
     command("setcourse", "SPOC", "--fullname=SPOC Moodle", "--groups=separate")
     command("setaccount", "demo", "--name=Demo", "--owner=owner@demo.example")
     item = command(
