@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billing.models import Bill
 from catalog.models import CatalogItem
 from catalog.selectors import get_shop, items_on_sale, unit_price
 from catalog.units import seats_per_unit
@@ -11,6 +12,7 @@ from courses.selectors import names_match
 from handlers.registry import get_handler
 
 EXTENSION = "extendenrolperiod"
+WAITING = 5  # orders that are named on an empty page
 SEATS = "generateseats"  # the automation that makes seats to be given later
 
 
@@ -34,6 +36,12 @@ def seat_offer(shortname: str, seats: int, *, preferred: str = "") -> SeatOffer 
     return next(
         (one for one in offers if one.item.code == preferred or one.item.visibility == "public"), None
     )
+
+
+def waiting_orders(account_id: int) -> list[str]:
+    """The numbers of an organisation's orders that are not open yet, newest first. One query."""
+    waiting = Bill.objects.filter(account=account_id, state=Bill.State.PLACED, opened_at=None)
+    return list(waiting.order_by("-id").values_list("number", flat=True)[:WAITING])
 
 
 def extension_item() -> CatalogItem | None:

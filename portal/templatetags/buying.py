@@ -20,3 +20,9 @@ def seat_offer(shortname: str, seats: int, preferred: str = "") -> selectors.Sea
 def extension_item() -> CatalogItem | None:
     """`{% extension_item as extension %}`: the article that gives a product a later end."""
     return selectors.extension_item()
+
+
+@register.simple_tag
+def waiting_orders(account_id: int) -> list[str]:
+    """`{% waiting_orders account.pk as numbers %}`: the orders of an organisation that are not open yet."""
+    return selectors.waiting_orders(account_id)
