@@ -2,7 +2,6 @@
 
 import codecs
 import contextlib
-import time
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +148,9 @@ def test_limits_are_said_as_the_reader_writes_numbers():
     assert "20\u202f000" in str(refused.value)
 
 
-def test_twenty_thousand_people_are_read_in_about_a_second():
+def test_twenty_thousand_people_are_read():
     lines = [f"Élodie{n};Lefèvre{n};elodie{n}@company{n % 300}.example;apprenant" for n in range(20_000)]
-    begin = time.perf_counter()
     assert len(read_list("\n".join([HEADER, *lines]).encode()).rows) == 20_000
-    assert time.perf_counter() - begin < 4  # measured: 0.25 s
 
 
 @pytest.mark.parametrize(
@@ -161,9 +158,7 @@ def test_twenty_thousand_people_are_read_in_about_a_second():
     ['"', '\\"', "@", "<@", "a <@", "a,", "'", "( ", "·e", "\n", ";", "\t", '"x@y\n', "a@b.c ", "_x0009_"],
 )
 @pytest.mark.parametrize("before", ["", "a@b.c\n", "Ann <a@b.c>\n", "Courriel;Nom\n"])
-def test_no_text_takes_long(part, before):
-    begin = time.perf_counter()
+@pytest.mark.timeout(120)  # measured: below 0.2 s; what grows with the square of the length takes hours
+def test_no_text_takes_for_ever(part, before):
     with contextlib.suppress(ListError):
         read_list((before + part * 300_000)[:300_000])
-    # Measured: below 0.2 s. It must not grow with the square of the length.
-    assert time.perf_counter() - begin < 3

