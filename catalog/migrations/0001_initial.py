@@ -145,6 +145,10 @@ class Migration(migrations.Migration):
             model_name='category',
             constraint=models.UniqueConstraint(fields=('shop', 'slug'), name='category_slug_once_per_shop'),
         ),
+        migrations.AddIndex(
+            model_name='catalogitem',
+            index=models.Index(fields=['shop', 'visibility', 'position', 'name_fr', 'id'], name='item_on_the_shelf'),
+        ),
         migrations.AddConstraint(
             model_name='catalogitem',
             constraint=models.UniqueConstraint(fields=('shop', 'code'), name='item_code_once_per_shop'),
