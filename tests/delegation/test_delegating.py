@@ -141,7 +141,7 @@ class TestMyPeople:
             find_person(account.pk, person.pk)
 
     def test_search_goes_by_typed_name_and_address(self, account):
-        ada, bob = make_person(first_name="Secret"), make_person()
+        ada, bob = make_person(first_name="Secret"), make_person(email="builder@example.org")
         bring(account, ada, first_name="Ada", last_name="Lovelace")
         bring(account, bob, first_name="Bob", last_name="Builder")
 
@@ -149,7 +149,7 @@ class TestMyPeople:
             return [row.person_id for row in my_people(account.pk, query=query).rows]
 
         assert found("ada love") == [ada.pk]
-        assert found(bob.email[:9].upper()) == [bob.pk]
+        assert found("BUILDER@ex") == [bob.pk]
         assert found("secret") == []
         accept(account_id=account.pk, person_id=ada.pk)
         assert found("secret") == [ada.pk]
