@@ -72,7 +72,7 @@ ifneq ($(SERVE),0)
 endif
 
 test: $(VENV)/.dev compile
-	@$(PY) -m pytest -q -n $(TEST_WORKERS) --maxprocesses 8 $(PYTEST_ARGS)
+	@$(PY) -m pytest -q -n $(TEST_WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 # --- for developers ---------------------------------------------------------------------------------
 
