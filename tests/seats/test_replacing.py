@@ -15,7 +15,7 @@ from common.models import AuditEntry, OutboxMail
 from courses.models import Course, Enrolment, GroupMember
 from delegation.models import Delegation
 from seats.models import Assignment, Seat
-from seats.services import Refused, correct_address, record_opening, release, replace
+from seats.services import Refused, correct_address, record_opening, replace
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_course, make_enrolment
 from tests.seats.factories import apply, give, make_pool, plan_list, states
@@ -61,24 +61,6 @@ def everything() -> list[Any]:
 def possess(person: Person | None) -> None:
     assert person is not None
     Person.objects.filter(pk=person.pk).update(possessed_at=NOW)
-
-
-# --- what all three have in common ------------------------------------------------------------------
-
-VERBS = {
-    "release": lambda seat, account: release(reference=seat, account_id=account, actor=OPERATOR),
-    "replace": lambda seat, account: replace(
-        reference=seat, account_id=account, email="bob@example.org", actor=OPERATOR
-    ),
-    "correct": lambda seat, account: correct_address(
-        reference=seat, account_id=account, email="ada.l@example.org", actor=OPERATOR
-    ),
-}
-
-
-@pytest.fixture(params=VERBS)
-def change(request):
-    return VERBS[request.param]
 
 
 class TestReplace:
