@@ -51,6 +51,10 @@ class Refusal(StrEnum):
     BAD_NAME = "bad_name"
     NAME_TAKEN = "name_taken"  # another course has this short name: choose another
     UNKNOWN_BACKUP = "unknown_backup"
+    BAD_ADDRESS = "bad_address"  # the platform takes no login with this e-mail address
+    BAD_PASSWORD = "bad_password"  # noqa: S105 - the platform's rules refuse it: choose another
+    NOT_OURS = "not_ours"  # a login that we did not make is never changed
+    NO_ENROLMENTS = "no_enrolments"  # the course has no way of enrolment that we can use
 
 
 class TemplateProblem(StrEnum):
@@ -60,6 +64,7 @@ class TemplateProblem(StrEnum):
     UNMARKED = "not_a_template"
     NO_BACKUP = "no_backup"  # none without user data
     LOST_BACKUP = "lost_backup"  # the file of the newest one is gone
+    HAS_GROUPS = "has_groups"  # they would come along into every copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,20 @@ class PlatformCourse:
     groups_mode: str  # a value of courses.models.GroupMode
     course_id: int | None = None  # our row, when there is one
     remote_id: int | None = None
+    category_id: int | None = None  # the platform's number of the category
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    takes_enrolments: bool = True  # has a way of enrolment that we can use
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCategory:
+    """A course category of a remote platform; parents come before their children."""
+
+    remote_id: int
+    parent_id: int | None  # the remote id of the category it is in
+    name: str
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,24 @@ class ActiveEnrolment:
     starts_at: datetime | None
     ends_at: datetime | None
     dates_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody with a login on a remote platform who is no row of ours.
+
+    `is_enrolled`: holds an unsuspended enrolment whose end has not passed; what it is is not known.
+    """
+
+    is_enrolled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """Somebody who may see what a person does on the platform, because he answers for him."""
+
+    overseer_id: int
+    person_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +279,21 @@ class CoursePlatform(Protocol):
     def is_remote(self) -> bool:
         """Whether calls leave this machine: then they belong into jobs, outside transactions."""
 
+    @property
+    def keeps_passwords(self) -> bool:
+        """Whether participants have their one password there, and sign in here without one."""
+
+    def check(self) -> None:
+        """Ask for something that needs our rights. Raises PlatformAway with the reason when it is not given."""
+
     def roles(self) -> list[Role]:
         """The roles that may be given; asks nobody."""
 
     def enrol_methods(self) -> list[str]:
         """The ways of enrolment offered; asks nobody."""
+
+    def all_categories(self) -> list[PlatformCategory]:
+        """Every category of a remote platform, parents first; a local one has nothing to tell that we do not know."""
 
     def all_courses(self) -> list[PlatformCourse]:
         """Every course of the platform, templates and hidden ones included."""
@@ -256,6 +303,29 @@ class CoursePlatform(Protocol):
 
     def ensure_logins(self, person_ids: Sequence[int]) -> list[Outcome]:
         """Give each person a login on the platform, found by e-mail address or made. Refuses unknown people."""
+
+    def set_password(
+        self, person_id: int, password: str, *, first_name: str = "", last_name: str = ""
+    ) -> Outcome:
+        """Set the password, and the names if given, of a login that we made. Nothing of it is stored or queued.
+
+        The one call that may be made in a web request: it takes 5 seconds at most. Refuses `unknown_person`, `not_ours`
+        and `bad_password`; raises PlatformAway, also while it is not known whether it happened (then set it again).
+        """
+
+    def course_urls(self, course_ids: Sequence[int]) -> list[str]:
+        """Where each course is opened; empty where its pages are ours. Asks nobody."""
+
+    def strangers(
+        self, course_id: int, emails: Sequence[str], *, now: datetime | None = None
+    ) -> list[Stranger | None]:
+        """Who has each of these addresses, in whatever case, on the platform though he is no row of ours.
+
+        None where nobody has. On a local platform there are none.
+        """
+
+    def oversee(self, rows: Sequence[Oversight]) -> list[Outcome]:
+        """Let each overseer see the person, where the platform is set up for it; else there is nothing to do."""
 
     def active_enrolments(
         self, pairs: Sequence[Pair], *, now: datetime | None = None

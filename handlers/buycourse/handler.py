@@ -50,6 +50,9 @@ TEMPLATE_MESSAGES = {
     TemplateProblem.LOST_BACKUP: gettext_lazy(
         "The newest backup of %(course)s cannot be read any more: make another one without user data."
     ),
+    TemplateProblem.HAS_GROUPS: gettext_lazy(
+        "%(course)s has groups, which would come along into every course: delete them there."
+    ),
 }
 
 

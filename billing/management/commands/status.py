@@ -64,7 +64,7 @@ def _problems(seen: Watch, *, threshold: int, max_failed: int) -> list[str]:
 def _platform_problem() -> str:
     """Why the course platform does not answer, or nothing."""
     try:
-        get_platform().roles()
+        get_platform().check()
     except PlatformAway as error:
         return str(error) or type(error).__name__
     return ""

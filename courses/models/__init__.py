@@ -1,0 +1,36 @@
+"""Courses, the people in them, and what customers own of them."""
+
+from courses.models.content import Backup, Page, PageDone, backup_path
+from courses.models.course import (
+    NOT_IN_SHORTNAMES,
+    Course,
+    CourseCategory,
+    CourseQuerySet,
+    GroupMode,
+    validate_shortname,
+)
+from courses.models.enrolment import Enrolment, EnrolmentQuerySet, Group, GroupMember
+from courses.models.site import PlatformLogin, PlatformSite
+from courses.models.spaces import CourseSpace, ProductEvent, SpaceState
+
+__all__ = [
+    "NOT_IN_SHORTNAMES",
+    "Backup",
+    "Course",
+    "CourseCategory",
+    "CourseQuerySet",
+    "CourseSpace",
+    "Enrolment",
+    "EnrolmentQuerySet",
+    "Group",
+    "GroupMember",
+    "GroupMode",
+    "Page",
+    "PageDone",
+    "PlatformLogin",
+    "PlatformSite",
+    "ProductEvent",
+    "SpaceState",
+    "backup_path",
+    "validate_shortname",
+]

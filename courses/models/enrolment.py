@@ -1,0 +1,118 @@
+"""People in courses. For the built-in platform these rows are the enrolments; of a remote one they are what we had it do.
+
+A remote platform tells no dates, so the rows of what it confirmed are where they are known. Who was enrolled there by
+somebody else has no row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courses.models.content import Page, PageDone
+from courses.models.course import Course
+
+
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def holding(self, *, now: datetime) -> EnrolmentQuerySet:
+        """Unsuspended, and the end has not passed; the start may lie ahead."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), status=Enrolment.Status.ACTIVE)
+
+    def with_progress(self) -> EnrolmentQuerySet:
+        """Fills `pages_total` and `pages_done`, within the same statement."""
+        pages = Page.objects.filter(course=OuterRef("course")).order_by().values("course")
+        marks = PageDone.objects.filter(page__course=OuterRef("course"), person=OuterRef("person"))
+        counts = {
+            "pages_total": Coalesce(Subquery(pages.annotate(count=Count("pk")).values("count")), 0),
+            "pages_done": Coalesce(
+                Subquery(marks.order_by().values("person").annotate(count=Count("pk")).values("count")), 0
+            ),
+        }
+        return self.annotate(**counts)
+
+
+class Enrolment(models.Model):
+    """A person in a course, with a role and dates. `ends_at` is exclusive; none is unlimited."""
+
+    pages_total: int  # both are filled by with_progress()
+    pages_done: int
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", pgettext_lazy("enrolment", "active")
+        SUSPENDED = "suspended", pgettext_lazy("enrolment", "suspended")
+
+    course = models.ForeignKey(
+        Course, on_delete=models.CASCADE, related_name="enrolments", verbose_name=_("course")
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="enrolments",
+        verbose_name=_("person"),
+    )
+    role = models.CharField(_("role"), max_length=40)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    # The first time the person was in the course since `starts_at`; an older instant belongs to an earlier enrolment.
+    opened_at = models.DateTimeField(_("opened by the participant"), null=True, blank=True)
+    # A remote platform has not been told yet of this row as it stands.
+    waits = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EnrolmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("enrolment")
+        verbose_name_plural = _("enrolments")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["course", "person"], name="enrolment_once"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="enrolment_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.course_id}"
+
+    @property
+    def was_opened(self) -> bool:
+        """Whether the person was in the course since this enrolment starts."""
+        return self.opened_at is not None and self.opened_at >= self.starts_at
+
+
+class Group(models.Model):
+    """A group of a course; in separate-groups mode people of different groups do not see each other."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=200)
+    remote_id = models.BigIntegerField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["course", "name"], name="group_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "person"], name="group_member_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.group_id}"
