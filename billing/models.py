@@ -19,7 +19,7 @@ from django_countries.fields import CountryField
 
 from accounts.models import CustomerAccount, Person
 from catalog.models import CatalogItem, Shop
-from common.leases import LeasedRow
+from common.leases import PatientRow
 
 
 class Cart(models.Model):
@@ -251,7 +251,7 @@ class Payment(models.Model):
         return f"{self.amount} for {self.bill_id}"
 
 
-class ProductionRun(LeasedRow):
+class ProductionRun(PatientRow):
     """One delivery of one line in one phase."""
 
     class Phase(models.TextChoices):
@@ -277,8 +277,6 @@ class ProductionRun(LeasedRow):
     handler = models.CharField(_("automation"), max_length=60)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     error_field = models.CharField(max_length=60, blank=True)
-    # Attempts made before it was last queued by hand: the back-off and the limit count from there.
-    attempts_before = models.PositiveIntegerField(default=0)
     delivered = models.JSONField(default=dict, blank=True)
     feedback = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -311,11 +309,6 @@ class ProductionRun(LeasedRow):
 
     def __str__(self) -> str:
         return f"{self.handler} {self.phase} of line {self.line_id}"
-
-    @property
-    def tries(self) -> int:
-        """Attempts since it was last queued by hand, the current one included."""
-        return self.attempt - self.attempts_before
 
     @property
     def state_words(self) -> str:

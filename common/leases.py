@@ -12,6 +12,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+# How long work waits between two looks for something absent.
+SHORTEST_WAIT = timedelta(seconds=10)
+LONGEST_WAIT = timedelta(minutes=5)
+
 
 class LeaseLost(Exception):
     """Somebody else has taken this row over; whatever we were about to write is void."""
@@ -36,6 +40,26 @@ class LeasedRow(models.Model):
 
     class Meta:
         abstract = True
+
+
+class PatientRow(LeasedRow):
+    """Work that is given up after many attempts, of which those that met something absent do not count.
+
+    While all that keeps it from going on is something outside (a platform that does not answer), it waits and is never
+    given up: `waiting_since` says since when.
+    """
+
+    # Attempts made before it was last queued by hand, or that met something absent: the limit counts without them.
+    attempts_before = models.PositiveIntegerField(default=0)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def tries(self) -> int:
+        """The attempts that count, the current one included."""
+        return self.attempt - self.attempts_before
 
 
 def due(model: type[LeasedRow], *, now: datetime) -> Q:
@@ -91,3 +115,36 @@ def renew(row: LeasedRow, *, seconds: int) -> None:
 def back_off(attempt: int) -> timedelta:
     """How long to wait after the given failed attempt: 10 s, 20 s, 40 s … at most an hour."""
     return timedelta(seconds=min(10 * 2 ** (attempt - 1), 3600))
+
+
+def wait(row: PatientRow, why: str, **fields: Any) -> None:
+    """Put a held row back because something outside is absent; raises LeaseLost when it is no longer ours.
+
+    It is due again after as long as it has waited already, at least 10 s and at most 5 minutes: 10 s, 10 s, 20 s, 40 s …
+    """
+    now = timezone.now()
+    since = row.waiting_since or now
+    pause = min(max(now - since, SHORTEST_WAIT), LONGEST_WAIT)
+    record(
+        row,
+        **fields,
+        waiting_since=since,
+        attempts_before=row.attempts_before + 1,
+        not_before=now + pause,
+        lease_until=None,
+        last_error=why,
+    )
+
+
+def waiting(model: type[PatientRow]) -> Q:
+    """What waits for something outside, nobody being at it."""
+    return Q(state__in=model.CLAIMABLE, waiting_since__isnull=False)
+
+
+def call_waiting(model: type[PatientRow]) -> list[int]:
+    """Make what waits for something outside due at once; returns what was not. What is held back stays so."""
+    now = timezone.now()
+    asleep = model._default_manager.filter(waiting(model) & model.FREE, not_before__gt=now)
+    called = list(asleep.order_by("id").values_list("pk", flat=True))
+    model._default_manager.filter(waiting(model), pk__in=called).update(not_before=now)
+    return called

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from common.leases import LeasedRow
+from common.leases import LeasedRow, PatientRow
 
 
 class OutboxMail(LeasedRow):
@@ -66,7 +66,7 @@ class AuditEntry(models.Model):
         return f"{self.actor} {self.verb} {self.object}"
 
 
-class Job(LeasedRow):
+class Job(PatientRow):
     """Long work with true progress. `kind` names the function that does it, `object_id` what it works on."""
 
     class State(models.TextChoices):

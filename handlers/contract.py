@@ -163,10 +163,19 @@ class Delivery:
 
 
 class HandlerError(Exception):
-    """A delivery that failed. `permanent`: trying again changes nothing until somebody repairs `field`."""
+    """A delivery that failed. `permanent`: trying again changes nothing until somebody repairs `field`.
 
-    def __init__(self, message: str | Promise, *, permanent: bool, field: str = "") -> None:
+    `outside` (never together with `permanent`): something outside is absent, such as the course platform; the run waits
+    until it is back, however long that takes.
+    """
+
+    def __init__(
+        self, message: str | Promise, *, permanent: bool = False, outside: bool = False, field: str = ""
+    ) -> None:
+        if permanent and outside:
+            raise ValueError("an absence ends: it is not permanent")
         super().__init__(message)
+        self.outside = outside
         self.message = message
         self.permanent = permanent
         self.field = field

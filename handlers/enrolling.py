@@ -14,7 +14,7 @@ from courses.platforms import get_platform
 from handlers.base import Handler
 from handlers.contract import Availability, Finding, HandlerError, Message, Offer, Purchase
 from handlers.moments import Period, PeriodError
-from handlers.support import role_names
+from handlers.support import not_answering, role_names
 from handlers.words import access_dates
 from seats.services import Named, NotTold, SessionDone, SessionOrder, SessionRefused, set_up_session
 
@@ -168,7 +168,7 @@ def seat_people(
         field = _FIELDS.get(error.code, "participants")
         raise HandlerError(message, permanent=True, field=field) from error
     except NotTold as error:
-        raise HandlerError(_("The course platform does not answer."), permanent=False) from error
+        raise not_answering(error) from error
     except ValueError as error:
         # The line is known with other people or another account: nobody can have ordered that.
         raise HandlerError(str(error), permanent=True) from error

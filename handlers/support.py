@@ -60,7 +60,7 @@ def enrol_in_support(purchase: Purchase) -> int:
             row = EnrolmentRow(course.pk, purchase.buyer_id, role, purchase.purchased_at, None)
             settle(platform.ensure_enrolments([row]), field=KEY)
     except PlatformAway as reason:
-        raise HandlerError(_("The course platform does not answer."), permanent=False) from reason
+        raise not_answering(reason) from reason
     return 1
 
 
@@ -71,4 +71,10 @@ def settle(outcomes: Sequence[Outcome], *, field: str = "") -> None:
             message = _("The course platform refuses this: %(code)s.") % {"code": outcome.code}
             raise HandlerError(message, permanent=True, field=field)
         if outcome.state is OutcomeState.UNKNOWN:
-            raise HandlerError(_("The course platform does not answer."), permanent=False, field=field)
+            raise not_answering(field=field)
+
+
+def not_answering(reason: PlatformAway | OSError | None = None, *, field: str = "") -> HandlerError:
+    """The error to raise when the course platform is away: the run waits until it answers, for the reason it gave."""
+    said = str(reason) if reason is not None else ""
+    return HandlerError(said or _("The course platform does not answer."), outside=True, field=field)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing.models import ProductionRun
 from billing.production.queue import TASK, due_runs
 from billing.production.runs import run
-from common import audit
+from common import audit, leases
 from common.audit import Actor
 from common.wake import wake
 
@@ -56,6 +56,7 @@ def retry(*, run_id: int, actor: Actor, at: datetime | None = None, wake_up: boo
             state=ProductionRun.State.QUEUED,
             not_before=min(at or timezone.now(), timezone.now()),
             attempts_before=F("attempt"),
+            waiting_since=None,
             finished_at=None,
         )
         if not queued:
@@ -71,6 +72,15 @@ def retry(*, run_id: int, actor: Actor, at: datetime | None = None, wake_up: boo
         if wake_up:
             wake(TASK, run_id)
     return True
+
+
+def call_waiting() -> int:
+    """Make the runs that wait for the course platform due at once, and wake workers; returns how many were not due."""
+    with transaction.atomic():
+        called = leases.call_waiting(ProductionRun)
+        for run_id in called:
+            wake(TASK, run_id)
+    return len(called)
 
 
 def _run_all(

@@ -57,6 +57,7 @@ def abandon(*, run_id: int, actor: Actor, why: str, now: datetime | None = None)
             abandoned_why=why[:300],
             held_at=None,
             lease_until=None,
+            waiting_since=None,
             finished_at=at,
         )
         if run is not None:

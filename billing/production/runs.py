@@ -16,14 +16,16 @@ from billing.models import ProductionRun
 from billing.production.purchase import purchase_of
 from billing.production.queue import startable, wake_followers
 from common import audit, leases, outbox
+from courses.platform import PlatformAway
 from handlers.contract import Delivery, HandlerError
 from handlers.registry import UnknownHandler, get_handler
 
 logger = logging.getLogger(__name__)
 
-# Attempts before a run that only meets temporary errors (or dying workers) is given up: about seven hours.
+# Attempts before a run that only meets temporary errors (or dying workers) is given up: about seven hours. Those that
+# met an absent course platform do not count.
 MAX_TRIES = 16
-# The database or a platform that is away for a moment, whatever the handler was doing.
+# The database or a server that is away for a moment, whatever the handler was doing.
 TEMPORARY = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
 
 
@@ -55,10 +57,15 @@ def _attempt(run: ProductionRun) -> bool:
         try:
             delivery = _handle(run)
         except HandlerError as error:
-            if error.permanent:
+            if error.outside:
+                _wait(run, str(error.message), error.field)
+            elif error.permanent:
                 _fail(run, str(error.message), error.field)
             else:
                 _put_off(run, str(error.message), error.field)
+            return False
+        except PlatformAway as error:
+            _wait(run, str(error) or type(error).__name__)
             return False
         except UnknownHandler as error:
             _fail(run, str(error), "handler")
@@ -95,6 +102,7 @@ def _finish(run: ProductionRun, delivery: Delivery) -> None:
             feedback=delivery.feedback.as_json(),
             finished_at=timezone.now(),
             lease_until=None,
+            waiting_since=None,
             last_error="",
             error_field="",
         )
@@ -111,6 +119,7 @@ def _fail(run: ProductionRun, message: str, field: str = "") -> None:
             state=ProductionRun.State.FAILED,
             finished_at=timezone.now(),
             lease_until=None,
+            waiting_since=None,
             last_error=message,
             error_field=field[:60],
         )
@@ -130,9 +139,16 @@ def _put_off(run: ProductionRun, message: str, field: str = "") -> None:
         state=ProductionRun.State.WAITING,
         not_before=timezone.now() + leases.back_off(run.tries),
         lease_until=None,
+        waiting_since=None,
         last_error=message,
         error_field=field[:60],
     )
+
+
+def _wait(run: ProductionRun, message: str, field: str = "") -> None:
+    """Record that the course platform (or something else outside) is absent: tried again until it is back."""
+    logger.warning("run %s (%s, %s) waits: %s", run.pk, run.handler, run.phase, message)
+    leases.wait(run, message, state=ProductionRun.State.WAITING, error_field=field[:60])
 
 
 def _audit(run: ProductionRun, verb: str, counts: Mapping[str, int] | None = None, why: str = "") -> None:

@@ -28,7 +28,7 @@ from handlers.contract import (
     SeatMode,
 )
 from handlers.moments import Period, PeriodError
-from handlers.support import role_names
+from handlers.support import not_answering, role_names
 from handlers.words import access_dates
 
 MOST_SPACES = 100  # units of one order line: each is a whole course
@@ -137,7 +137,7 @@ class BuyCourse(Handler):
             order = self._order(purchase)
             spaces = run_open_spaces(order, heartbeat=purchase.run_heartbeat)
         except PlatformAway as reason:
-            raise HandlerError(_("The course platform does not answer."), permanent=False) from reason
+            raise not_answering(reason) from reason
         except SpaceRefused as refusal:
             raise HandlerError(
                 refusal.message, permanent=True, field=REFUSED_FIELDS.get(refusal.code, "")

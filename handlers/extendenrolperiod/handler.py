@@ -31,6 +31,7 @@ from handlers.contract import (
 from handlers.extendenrolperiod.forms import ExtendParams, ExtendWish
 from handlers.moments import MAX_DAYS
 from handlers.params import Period
+from handlers.support import not_answering
 from seats.selectors.products import ProductKind
 from seats.services import Extended, check_extend, run_extend
 
@@ -88,7 +89,7 @@ class ExtendEnrolPeriod(Handler):
                 purchase.beat()
                 extended.append(_extend(purchase, reference, number))
         except PlatformAway as reason:
-            raise HandlerError(_("The course platform does not answer."), permanent=False) from reason
+            raise not_answering(reason) from reason
         except Refused as refused:
             raise HandlerError(
                 f"{reference}: {refused.message}", permanent=True, field=REFERENCE

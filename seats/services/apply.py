@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from common import audit
 from common.audit import Actor
+from common.jobs import Waiting
 from courses.platform import CoursePlatform, PlatformAway
 from courses.platforms import get_platform
 from seats.models import Assignment, AssignmentBatch, AssignmentRow
@@ -57,8 +58,8 @@ def actor_of(label: str) -> Actor:
     return Actor(label, int(number)) if kind == "person" else Actor(label)
 
 
-class NotTold(OSError):
-    """The platform did not answer, or not for everybody: the job is tried again later."""
+class NotTold(Waiting):
+    """The platform did not answer, or not for everybody: the job waits until it does."""
 
 
 @dataclass(frozen=True, slots=True)

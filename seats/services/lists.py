@@ -199,12 +199,8 @@ def _start(batch_id: int, actor: Actor, *, wake: bool) -> Job:
 
 def _again(job: Job, *, wake: bool) -> None:
     """A job that was given up is due again: saying yes once more is how a list that has stopped goes on."""
-    Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(
-        state=Job.State.QUEUED, not_before=timezone.now()
-    )
+    jobs.retry(job.pk, wake_up=wake)
     job.state = Job.State.QUEUED
-    if wake:
-        jobs.start(kind=job.kind, object_id=job.object_id)
 
 
 def discard(*, batch_id: int, actor: Actor) -> None:

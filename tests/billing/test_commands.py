@@ -299,10 +299,10 @@ def test_status_exits_1_beyond_its_thresholds(bill):
 
 
 def test_status_exits_1_when_the_platform_is_away(monkeypatch):
-    def away(self: BuiltinPlatform) -> list[Any]:
+    def away(self: BuiltinPlatform) -> None:
         raise PlatformAway("no answer")
 
-    monkeypatch.setattr(BuiltinPlatform, "roles", away)
+    monkeypatch.setattr(BuiltinPlatform, "check", away)
     code, _message, out = failed("status")
     assert (code, json.loads(out)["platform"]["reachable"]) == (1, False)
 

@@ -185,7 +185,7 @@ def test_a_platform_that_does_not_answer_is_tried_again(
     monkeypatch.setattr(platform, "ensure_enrolments", away)
     with pytest.raises(HandlerError) as failed:
         HANDLER.deliver(bought)
-    assert failed.value.permanent is False
+    assert (failed.value.permanent, failed.value.outside) == (False, True)
     assert nothing_was_made()
     monkeypatch.setattr(platform, "ensure_enrolments", enrol)
     HANDLER.deliver(bought)

@@ -79,15 +79,15 @@ def test_a_support_course_that_is_gone_fails_for_good() -> None:
     assert rows() == []
 
 
-@pytest.mark.parametrize(("outcome", "permanent"), [(refused("unknown_role"), True), (UNKNOWN, False)])
+@pytest.mark.parametrize(("outcome", "is_refused"), [(refused("unknown_role"), True), (UNKNOWN, False)])
 def test_what_the_platform_says_decides_whether_to_try_again(
-    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, permanent: bool
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, is_refused: bool
 ) -> None:
     make_course("HELP", is_support=True)
     monkeypatch.setattr(type(get_platform()), "ensure_enrolments", lambda self, rows: [outcome])
     with pytest.raises(HandlerError) as caught:
         HANDLER.prepare(purchase())
-    assert caught.value.permanent is permanent
+    assert (caught.value.permanent, caught.value.outside) == (is_refused, not is_refused)
 
 
 def test_a_platform_that_is_away_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_platform_that_is_away_is_asked_again_later(monkeypatch: pytest.Monkey
     monkeypatch.setattr(type(get_platform()), "active_enrolments", away)
     with pytest.raises(HandlerError) as caught:
         HANDLER.prepare(purchase())
-    assert not caught.value.permanent
+    assert (caught.value.permanent, caught.value.outside) == (False, True)
 
 
 def test_every_handler_that_delivers_to_courses_has_a_support_course() -> None:

@@ -177,13 +177,16 @@ def test_a_platform_that_is_away_costs_nothing_but_time(far, account, course):
 
 
 def test_a_list_whose_job_was_given_up_goes_on_when_somebody_says_yes_again(far, account, course):
+    def broken() -> None:
+        raise ValueError
+
     batch = started(account, course, "a@x.org")
-    far.is_away = True
+    far.on_enrolling = broken
     Job.objects.filter(kind="seats.apply").update(attempt=jobs.MAX_ATTEMPTS)
     assert not jobs.run(job_of(batch))
     assert Job.objects.get(pk=job_of(batch)).state == "failed"
 
-    far.is_away = False
+    far.on_enrolling = lambda: None
     job = start_apply(batch_id=batch.pk, actor=OPERATOR)
 
     assert (job.pk, job.state) == (job_of(batch), "queued")
