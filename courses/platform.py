@@ -54,6 +54,7 @@ class Refusal(StrEnum):
     BAD_ADDRESS = "bad_address"  # the platform takes no login with this e-mail address
     BAD_PASSWORD = "bad_password"  # noqa: S105 - the platform's rules refuse it: choose another
     NOT_OURS = "not_ours"  # a login that we did not make is never changed
+    HAS_GROUPS = "has_groups"  # the template has groups, which would come along
     NO_ENROLMENTS = "no_enrolments"  # the course has no way of enrolment that we can use
 
 
@@ -113,6 +114,7 @@ class PlatformCourse:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     takes_enrolments: bool = True  # has a way of enrolment that we can use
+    groups_found: int | None = None  # of a template: how many groups it has, when that was asked
 
 
 @dataclass(frozen=True, slots=True)

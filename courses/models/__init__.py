@@ -10,14 +10,17 @@ from courses.models.course import (
     validate_shortname,
 )
 from courses.models.enrolment import Enrolment, EnrolmentQuerySet, Group, GroupMember
+from courses.models.making import TEMPORARY, CourseMaking
 from courses.models.site import PlatformLogin, PlatformSite
 from courses.models.spaces import CourseSpace, ProductEvent, SpaceState
 
 __all__ = [
     "NOT_IN_SHORTNAMES",
+    "TEMPORARY",
     "Backup",
     "Course",
     "CourseCategory",
+    "CourseMaking",
     "CourseQuerySet",
     "CourseSpace",
     "Enrolment",

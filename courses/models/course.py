@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Cast, Concat, Left
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+NAME_KEPT = 230  # signs that are left of a short name that is given up
 
 NOT_IN_SHORTNAMES = ",*%/"  # the first three mean something in course lists, the last one in addresses
 
@@ -39,6 +42,8 @@ class CourseCategory(models.Model):
     )
     position = models.PositiveIntegerField(_("position"), default=0)
     remote_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
+    # Since when a remote platform no longer has it.
+    missing_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("position", "name", "id")
@@ -61,6 +66,11 @@ class CourseCategory(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def number(self) -> int:
+        """What handler parameters call it."""
+        return self.pk if self.remote_id is None else self.remote_id
+
 
 class GroupMode(models.TextChoices):
     NONE = "none", _("no groups")
@@ -77,6 +87,7 @@ class CourseQuerySet(models.QuerySet["Course"]):
             visible=True,
             closed_at=None,
             missing_since=None,
+            takes_enrolments=True,
             is_template=False,
             is_support=False,
             is_space=False,
@@ -93,6 +104,11 @@ class CourseQuerySet(models.QuerySet["Course"]):
             is_template=False,
             is_space=False,
         )
+
+    def give_up_names(self) -> int:
+        """Free the short names of these rows, because other courses of the platform have them now. One statement."""
+        mark = Concat(Value(" ("), Cast("pk", models.CharField()), Value(")"))
+        return self.update(shortname=Concat(Left("shortname", NAME_KEPT), mark))
 
 
 class Course(models.Model):
@@ -139,7 +155,7 @@ class Course(models.Model):
         """The same rule as `open()`, on a row already read."""
         ended = self.ends_at is not None and self.ends_at <= (now or timezone.now())
         kept_out = self.is_template or self.is_support or self.is_space or self.not_for_seats
-        there = self.closed_at is None and self.missing_since is None
+        there = self.closed_at is None and self.missing_since is None and self.takes_enrolments
         return self.visible and there and not ended and not kept_out
 
     def is_sellable(self, *, now: datetime | None = None) -> bool:

@@ -19,7 +19,7 @@ def course_documents(course_ids: Collection[int]) -> list[dict[str, Any]]:
             "shortname": course.shortname,
             "fullname": course.fullname,
             "category": course.category.name,
-            "category_id": course.category_id,
+            "category_id": course.category.number,
             "open": course.is_open(),
             "groups": course.groups_mode,
         }

@@ -80,7 +80,7 @@ def test_setcourse_keeps_special_courses_away_from_seats(run, flag, field):
         (["..", "--fullname", "x"], "shortname: "),
         (["A\nB", "--fullname", "x"], "shortname: "),
         (["", "--fullname", "x"], "shortname: "),
-        (["A" * 101, "--fullname", "x"], "shortname: "),
+        (["A" * 256, "--fullname", "x"], "shortname: "),
         (["A", "--fullname", ""], "fullname: "),
         (["A", "--fullname", "x" * 255], "fullname: "),
         (["A", "--fullname", "x", "--category", "c" * 201], "category: "),
