@@ -7,7 +7,7 @@ import secrets
 from allauth.account.models import EmailAddress
 from django.utils.translation import get_language
 
-from accounts.models import Invitation, Member, Person
+from accounts.models import Invitation, Member, Person, SignInCode
 from common.outbox import Draft
 
 CONFIRM_EMAIL = "account_confirm_email"
@@ -18,6 +18,7 @@ PASSWORD_CHANGED = "account_password_changed"  # noqa: S105
 MEMBER_INVITED = "member_invited"
 MEMBER_ADDED = "member_added"
 INVITATION_RENEWED = "invitation_renewed"
+SIGN_IN_CODE = "account_code"
 
 
 def _once(kind: str) -> str:
@@ -55,6 +56,17 @@ def exists(person: Person, *, next_path: str) -> Draft:
 def unknown(email: str) -> Draft:
     """Somebody asked for a new password for an address that is not known."""
     return Draft(kind=UNKNOWN, to=email, event_key=_once(UNKNOWN), language=_language())
+
+
+def sign_in_code(code: SignInCode, *, to: str, next_path: str) -> Draft:
+    """Somebody asked for a code to sign in, for a known or an unknown address."""
+    return Draft(
+        kind=SIGN_IN_CODE,
+        to=to,
+        event_key=_once(SIGN_IN_CODE),
+        ids={"code": code.pk, "next": next_path},
+        language=_language(),
+    )
 
 
 def password_changed(person: Person) -> Draft:

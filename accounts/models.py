@@ -155,3 +155,23 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} ← {self.account}"
+
+
+class SignInCode(models.Model):
+    """A one-use code to sign in, asked for in one browser, whose session names this row.
+
+    The code itself is kept nowhere, not even as a hash: it is derived from the secret key and this row. An address
+    that nobody signs in with gets a row as well, without a person, so that both are answered alike.
+    """
+
+    MOST_TRIES = 5
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="+")
+    email_key = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.email_key

@@ -220,6 +220,9 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
     "confirm_email": "1/180s/key",
+    # A class comes in at nine, all from one address.
+    "request_login_code": "30/m/ip,5/m/key,20/h/key",
+    "use_login_code": "30/m/ip",
     "change_password": "5/m/user",
 }
 

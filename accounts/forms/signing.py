@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import decimal
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
@@ -21,11 +22,13 @@ from accounts import mails
 from accounts.links import next_of
 from accounts.models import Person
 from accounts.services.addresses import unverified_address, verify_address
+from accounts.services.codes import CODE_DIGITS
 from accounts.services.invitations import ChosenName
 from accounts.services.people import NewPerson, ensure_person, find_person, signed_in_now
 from common.emailkey import check_email, clean_email, email_key
 from common.outbox import queue
 
+STAY_SIGNED_IN = _("Stay signed in on this device")
 PASSWORD_HELP = _("At least 12 characters. A short sentence is strong and easy to remember.")
 
 
@@ -91,11 +94,41 @@ class LoginForm(allauth_forms.LoginForm):  # type: ignore[misc]
         self.fields["login"] = EmailField()
         self.fields["login"].widget.attrs["autocomplete"] = "username"
         self.fields["password"] = CurrentPasswordField()
-        self.fields["remember"] = forms.BooleanField(label=_("Stay signed in on this device"), required=False)
+        self.fields["remember"] = forms.BooleanField(label=STAY_SIGNED_IN, required=False)
         self.order_fields(["login", "password", "remember"])
 
     def clean_login(self) -> str:
         return email_key(self.cleaned_data["login"])
+
+
+class AskForCodeForm(forms.Form):
+    """Asks for a mail with a code. The field is named as on the sign-in page, which posts here too."""
+
+    login = EmailField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].widget.attrs["autocomplete"] = "username"
+
+
+class CodeForm(forms.Form):
+    """The mailed code. Whatever surrounds its digits does not matter: it may be pasted with spaces or words."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+    )
+    remember = forms.BooleanField(label=STAY_SIGNED_IN, required=False)
+
+    def clean_code(self) -> str:
+        digits = "".join(str(decimal(sign)) for sign in self.cleaned_data["code"] if sign.isdecimal())
+        if len(digits) != CODE_DIGITS:
+            raise ValidationError(
+                _("A code has %(count)s digits. You find it in our mail.") % {"count": CODE_DIGITS}
+            )
+        return digits
 
 
 class SignupForm(allauth_forms.SignupForm):  # type: ignore[misc]

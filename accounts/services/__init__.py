@@ -1,6 +1,15 @@
 """What changes people, organisations and invitations."""
 
 from accounts.services.addresses import verify_address
+from accounts.services.codes import (
+    CodeClosed,
+    WrongCode,
+    ask_for_code,
+    code_is_open,
+    find_open_code,
+    text_of_code,
+    use_code,
+)
 from accounts.services.invitations import (
     ChosenName,
     InvitationClosed,
@@ -40,13 +49,17 @@ from accounts.services.people import (
 
 __all__ = [
     "ChosenName",
+    "CodeClosed",
     "Identity",
     "InvitationClosed",
     "LastOwner",
     "NewPerson",
+    "WrongCode",
     "accept_invitation",
+    "ask_for_code",
     "change_role",
     "choose_password",
+    "code_is_open",
     "create_account",
     "edit_account",
     "edit_profile",
@@ -54,6 +67,7 @@ __all__ = [
     "ensure_people",
     "ensure_person",
     "find_invitation",
+    "find_open_code",
     "find_person",
     "issue_password",
     "issue_token",
@@ -65,7 +79,9 @@ __all__ = [
     "set_member",
     "signed_in_now",
     "temporary_password_has_ended",
+    "text_of_code",
     "touch_possession",
+    "use_code",
     "use_invitation",
     "verify_address",
     "works",

@@ -4,10 +4,13 @@ from allauth.account import views as allauth_views
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
+from accounts.views import codes
 from accounts.views.signing import PasswordResetView, confirm_email
 
 urlpatterns = [
     path("login/", allauth_views.login, name="account_login"),
+    path("code/", codes.ask, name="account_request_login_code"),
+    path("code/confirm/", codes.enter, name="account_confirm_login_code"),
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
     path("signup/", allauth_views.signup, name="account_signup"),

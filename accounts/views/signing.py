@@ -59,9 +59,18 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
 
 def _waiting_here(request: HttpRequest, address: EmailAddress) -> LoginStage | None:
     """The sign-up that waits in this very browser for this address, if any."""
+    stage = waiting_sign_in(request)
+    if stage is None or stage.login.user.pk != address.user_id:
+        return None
+    return stage
+
+
+def waiting_sign_in(request: HttpRequest) -> LoginStage | None:
+    """The sign-up or sign-in that waits in this very browser for its address to be confirmed, if any.
+
+    Its `login.user` is a person whose password was typed here.
+    """
     if request.user.is_authenticated:
         return None
     stage = LoginStageController.enter(request, EmailVerificationStage.key)
-    if stage is None or stage.login.user is None or stage.login.user.pk != address.user_id:
-        return None
-    return stage
+    return None if stage is None or stage.login.user is None else stage

@@ -7,13 +7,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import mails
-from accounts.links import confirmation_link, on_this_site, password_link, sign_in_link, sign_up_link
+from accounts.links import (
+    confirmation_link,
+    on_this_site,
+    password_link,
+    sign_in_link,
+    sign_up_link,
+    with_next,
+)
 from accounts.models import Invitation, Member, Person, Role
-from accounts.services import InvitationClosed
+from accounts.services import InvitationClosed, find_open_code, text_of_code
+from accounts.services.codes import is_for
 from catalog.selectors import get_shop
 from common import outbox
 from common.models import OutboxMail
 from common.outbox import Letter, Undeliverable
+from common.zone import format_instant
 from portal.mails.letters import WayIn, letter, way_button, way_facts, way_in, who_invites, works_until
 
 
@@ -23,6 +32,7 @@ def register() -> None:
     outbox.register(mails.RESET, render_reset)
     outbox.register(mails.EXISTS, render_exists)
     outbox.register(mails.UNKNOWN, render_unknown)
+    outbox.register(mails.SIGN_IN_CODE, render_sign_in_code)
     outbox.register(mails.PASSWORD_CHANGED, render_password_changed)
     outbox.register(mails.MEMBER_INVITED, render_member_invited)
     outbox.register(mails.MEMBER_ADDED, render_member_added)
@@ -79,15 +89,20 @@ def render_exists(mail: OutboxMail) -> Letter:
             button=(_("Choose a password"), choose),
             after=[_("You did not ask for this? Then do nothing.")],
         )
+    if person.has_usable_password():
+        how = _("There is no need to sign up again at %(shop)s: you sign in with %(email)s and your password.")
+        otherwise = _("If you no longer know your password, choose a new one here within 24 hours:")
+    else:
+        how = _(
+            "There is no need to sign up again at %(shop)s: you sign in with %(email)s and a code that we mail."
+        )
+        otherwise = _("If you would rather have a password, choose one here within 24 hours:")
     return letter(
         _("You can sign in already"),
-        paragraphs=[
-            _("There is no need to sign up again at %(shop)s: you sign in with %(email)s and your password.")
-            % {"shop": get_shop().name, "email": person.email}
-        ],
+        paragraphs=[how % {"shop": get_shop().name, "email": person.email}],
         button=(_("Sign in"), sign_in_link(next_path)),
         after=[
-            _("If you no longer know your password, choose a new one here within 24 hours:"),
+            otherwise,
             choose,
             _("You did not ask for this? Then do nothing."),
         ],
@@ -105,6 +120,43 @@ def render_unknown(mail: OutboxMail) -> Letter:
         ],
         button=(_("Sign up"), sign_up_link()),
         after=[_("You did not ask for this? Then do nothing.")],
+    )
+
+
+def render_sign_in_code(mail: OutboxMail) -> Letter:
+    """Somebody asked for a code to sign in; or for one with an address that nobody signs in with."""
+    code = find_open_code(int(mail.ids["code"]))
+    if code is None:
+        raise Undeliverable("the code has ended, or a newer one has replaced it")
+    if code.person is None:
+        return letter(
+            _("Your request for a code"),
+            paragraphs=[
+                _("A code to sign in was asked for at %(shop)s, but nobody signs in there with %(email)s.")
+                % {"shop": get_shop().name, "email": mail.to},
+                _("Perhaps you are known by another of your addresses; otherwise you can sign up."),
+            ],
+            button=(_("Sign up"), sign_up_link()),
+            after=[_("You did not ask for this? Then do nothing.")],
+        )
+    if not is_for(code, code.person):
+        raise Undeliverable("the person is gone")
+    digits = text_of_code(code)
+    half = len(digits) // 2
+    # A no-break space: the end of a line may not tear the code apart.
+    facts = [(_("Your code"), f"{digits[:half]}\u00a0{digits[half:]}")]
+    page = with_next(reverse("account_confirm_login_code"), str(mail.ids["next"]))
+    return letter(
+        _("Your code to sign in"),
+        paragraphs=[
+            _("A code was asked for to sign in at %(shop)s as %(email)s.")
+            % {"shop": get_shop().name, "email": code.person.email},
+            _("Type it into the page where you asked for it. It works once, until %(instant)s.")
+            % {"instant": format_instant(code.expires_at)},
+        ],
+        facts=facts,
+        button=(_("Back to that page"), on_this_site(page)),
+        after=[_("You did not ask for it? Then do nothing, and give it to nobody: we never ask for it.")],
     )
 
 

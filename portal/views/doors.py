@@ -75,7 +75,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _for_somebody_known(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
-    """He has a password already: he signs in, if he is not signed in, and accepts."""
+    """He has been in before: he signs in, if he is not signed in, and accepts."""
     person = signed_in(request)
     if person is None or person.pk != found.person_id:
         return render(request, "portal/invitation_known.html", _context(request, token, found))

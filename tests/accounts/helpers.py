@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from allauth.account.stages import LoginStage
 from django.core import mail
+from django.http import HttpResponse, HttpResponseRedirect
 from django.test import Client
 
 from accounts.models import CustomerAccount, Invitation, Member, Person
@@ -71,3 +73,35 @@ def use(token: str, client: Client | None = None, **changes: str):
     """Answer an invitation: choose the password OWN."""
     form = {"first_name": "Ben", "last_name": "Own", "password": OWN}
     return (client or browser()).post(f"/invitation/{token}/", form | changes)
+
+
+def ask_for_code(client: Client, email: str, **extra: str):
+    """Ask for a code on its page."""
+    return client.post("/sign/code/", {"login": email, **extra})
+
+
+def enter_code(client: Client, code: str, **extra: str):
+    """Type the code into the page that takes it."""
+    return client.post("/sign/code/confirm/", {"code": code, **extra})
+
+
+def code_in(message: str | mail.EmailMessage) -> str:
+    """The code that a mail carries, without its space."""
+    text = message if isinstance(message, str) else str(message.body)
+    found = re.findall(r"\b(\d{4})\u00a0(\d{4})\b", text)
+    assert len(found) == 1, text
+    return "".join(found[0])
+
+
+def other_than(code: str) -> str:
+    """Digits that are not this code."""
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+
+
+class FactorStage(LoginStage):  # type: ignore[misc]
+    """Stands for the stage that asks for a second factor: nobody passes it."""
+
+    key = "second_factor"
+
+    def handle(self) -> tuple[HttpResponse, bool]:
+        return HttpResponseRedirect("/second-factor/"), True

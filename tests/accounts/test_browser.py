@@ -6,10 +6,10 @@ import pytest
 from django.conf import settings
 from django.core import mail
 
-from accounts.models import Member, Person
+from accounts.models import Member, Person, SignInCode
 from common.outbox import deliver_due
 from tests.accounts.factories import PASSWORD, make_account, make_invited, make_person
-from tests.accounts.helpers import link
+from tests.accounts.helpers import code_in, link, other_than
 from tests.plugins.browser import save
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.django_db(transaction=True)]
@@ -109,3 +109,50 @@ def test_somebody_replaces_a_forgotten_password(browser_page, axe, width, langua
     page.locator("[name=password1]").fill("my very own password")
     page.locator("main form button").last.click()
     page.wait_for_url("**/profile/")
+
+
+@pytest.mark.parametrize(("width", "language"), [(360, "fr"), (1280, "en")])
+def test_somebody_without_a_password_comes_in_with_a_code(browser_page, axe, width, language):
+    person = make_person(email="ana@example.org")
+    page = browser_page(width=width, language=language)
+
+    def look(name: str) -> None:
+        axe(page)
+        save(page, f"accounts-code-{name}-{language}-{width}")
+
+    page.goto("/sign/login/?next=/profile/")
+    look("sign-in")
+    page.locator("[name=login]").fill("ana@example.org")
+    page.locator("[formaction='/sign/code/']").click()
+    page.wait_for_url("**/sign/code/confirm/**")
+    look("mailbox")
+    deliver_due()
+    code = code_in(str(mail.outbox[-1].body))
+    page.locator("[name=code]").fill(other_than(code))
+    page.locator(".button--primary").click()
+    page.locator("[data-error-summary]").wait_for()
+    look("wrong")
+    page.locator("[name=code]").fill(f" {code[:4]} {code[4:]} ")
+    page.locator(".button--primary").click()
+    page.wait_for_url("**/profile/")
+    person.refresh_from_db()
+    assert person.possessed_at is not None
+    assert not person.has_usable_password()
+
+
+def test_a_code_that_has_ended_offers_another(browser_page, axe):
+    page = browser_page(width=360, language="fr")
+    page.goto("/sign/code/?next=/learn/")
+    axe(page)
+    save(page, "accounts-code-ask-fr-360")
+    page.locator("[name=login]").fill("ana@example.org")
+    page.locator("main form button").last.click()
+    page.wait_for_url("**/sign/code/confirm/**")
+    SignInCode.objects.update(tries=5)
+    page.reload()
+    axe(page)
+    save(page, "accounts-code-ended-fr-360")
+    page.locator(".button--primary").click()
+    page.locator("[name=code]").wait_for()
+    assert page.url.endswith("/sign/code/confirm/?next=%2Flearn%2F")
+    assert SignInCode.objects.get().tries == 0

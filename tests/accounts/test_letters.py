@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.core import mail
@@ -10,9 +11,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from accounts import mails
-from accounts.models import Invitation, Member, Person, Role
-from accounts.services import set_member, touch_possession
+from accounts.models import Invitation, Member, Person, Role, SignInCode
+from accounts.services import ask_for_code, set_member, touch_possession
 from accounts.services.addresses import unverified_address, verify_address
+from accounts.services.codes import text_of_code
 from catalog.selectors import get_shop
 from common.audit import Actor
 from common.models import OutboxMail
@@ -42,9 +44,18 @@ def cancelled(draft: Draft) -> bool:
     return deliver_due() == 0 and OutboxMail.objects.get().state == OutboxMail.State.CANCELLED
 
 
+def code_draft(email: str) -> Draft:
+    """What asking for a code queues, taken out of the outbox again."""
+    ask_for_code(email=email, next_path="/learn/")
+    row = OutboxMail.objects.get()
+    row.delete()
+    return Draft(kind=row.kind, to=row.to, event_key=row.event_key, ids=row.ids)
+
+
 def every_letter() -> dict[str, Draft]:
     person = make_person(email="ben@example.org", first_name="Ben", last_name="Own")
     known = make_person(email="kim@example.org", password=PASSWORD, possessed_at=timezone.now())
+    nopass = make_person(email="lou@example.org", possessed_at=timezone.now())
     account = make_account(name="Port & Co")
     member = make_member(Role.OWNER, account=account, person=person)
     invitation = make_invitation(account=account, person=person)
@@ -54,6 +65,9 @@ def every_letter() -> dict[str, Draft]:
         "exists, not possessed": mails.exists(person, next_path=""),
         "exists": mails.exists(known, next_path="/seats/"),
         "unknown": mails.unknown("nobody@example.org"),
+        "exists, without a password": mails.exists(nopass, next_path="/seats/"),
+        "code": code_draft(known.email),
+        "code, unknown": code_draft("nobody@example.org"),
         "changed": mails.password_changed(person),
         "invited": mails.member_invited(member, invitation_id=invitation.pk),
         "added": mails.member_added(make_member(Role.BUYER, account=account, person=known)),
@@ -66,7 +80,10 @@ LETTERS = (
     "reset",
     "exists, not possessed",
     "exists",
+    "exists, without a password",
     "unknown",
+    "code",
+    "code, unknown",
     "changed",
     "invited",
     "added",
@@ -102,6 +119,32 @@ def test_a_reset_is_worded_for_its_reader():
     last = "You did not ask for it? Then do nothing: your password stays as it is."
     assert last in str(message.body)
     assert last in html(message)
+
+
+def test_a_code_is_worded_for_its_reader():
+    draft = code_draft(make_person(email="ben@example.org").email)
+    SignInCode.objects.update(
+        created_at=datetime(2099, 3, 1, 9, tzinfo=UTC), expires_at=datetime(2099, 3, 1, 9, 15, tzinfo=UTC)
+    )
+    message = sent(draft)
+    digits = text_of_code(SignInCode.objects.get())
+    text = str(message.body)
+    assert message.to == ["ben@example.org"]
+    assert message.subject == "Your code to sign in"
+    assert "A code was asked for to sign in at" in text
+    assert "as ben@example.org." in text
+    assert f"Your code: {digits[:4]}\u00a0{digits[4:]}\n" in text
+    assert "It works once, until 1 March 2099 at 10:15." in text
+    assert "/sign/code/confirm/?next=%2Flearn%2F" in text
+    assert f"<strong>{digits[:4]}\u00a0{digits[4:]}</strong>" in html(message)
+    assert digits not in text.replace("\u00a0", " ")
+
+
+def test_who_signs_in_with_codes_is_not_told_of_a_password_he_has_not():
+    person = make_person(email="lou@example.org", possessed_at=timezone.now())
+    text = str(sent(mails.exists(person, next_path="")).body)
+    assert "you sign in with lou@example.org and a code that we mail." in text
+    assert "If you would rather have a password" in text
 
 
 def test_an_invitation_names_who_invites_the_organisation_the_user_name_and_the_day():

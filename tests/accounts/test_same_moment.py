@@ -8,20 +8,26 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from accounts.models import Invitation, Member, Person, Role
+from accounts.models import Invitation, Member, Person, Role, SignInCode
 from accounts.services import (
     ChosenName,
+    CodeClosed,
     InvitationClosed,
     LastOwner,
     NewPerson,
+    WrongCode,
+    ask_for_code,
     ensure_invitations,
     ensure_people,
     remove_member,
+    text_of_code,
+    use_code,
     use_invitation,
 )
 from common.audit import OPERATOR
 from common.models import AuditEntry
 from tests.accounts.factories import make_account, make_invited, make_member, make_person
+from tests.accounts.helpers import other_than
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -124,3 +130,37 @@ def test_two_owners_who_leave_leave_one():
     at_once(lambda: leave(first), lambda: leave(second))
     assert sorted(outcomes) == ["kept", "left"]
     assert Member.objects.filter(account=first.account, role="owner").count() == 1
+
+
+def test_a_code_used_twice_at_once_lets_one_in():
+    person = make_person()
+    code = ask_for_code(email=person.email)
+    results: list[str] = []
+
+    def use() -> None:
+        try:
+            use_code(code_id=code.pk, digits=text_of_code(code))
+            results.append("in")
+        except CodeClosed:
+            results.append("closed")
+
+    at_once(*[use] * 4)
+    assert sorted(results) == ["closed", "closed", "closed", "in"]
+    assert SignInCode.objects.get().tries == 1
+
+
+def test_many_wrong_codes_at_once_are_five_tries():
+    code = ask_for_code(email=make_person().email)
+    results: list[str] = []
+
+    def use() -> None:
+        try:
+            use_code(code_id=code.pk, digits=other_than(text_of_code(code)))
+        except WrongCode as wrong:
+            results.append(str(wrong.tries_left))
+        except CodeClosed:
+            results.append("closed")
+
+    at_once(*[use] * 8)
+    assert sorted(results) == ["1", "2", "3", "4", "closed", "closed", "closed", "closed"]
+    assert SignInCode.objects.get().tries == 5
