@@ -46,6 +46,15 @@ SHOPSEATS_TEST_CARD = env.bool("SHOPSEATS_TEST_CARD", default=False)
 SHOPSEATS_RUN_LEASE = env.int("SHOPSEATS_RUN_LEASE", default=300)  # seconds
 SHOPSEATS_INVITATION_DAYS = env.int("SHOPSEATS_INVITATION_DAYS", default=30)
 COURSE_PLATFORM = env("COURSE_PLATFORM", default="builtin")
+# The one outbound client speaks plain http, and to private addresses, with these hosts only.
+SHOPSEATS_PRIVATE_HOSTS = [host.strip().lower() for host in env.list("SHOPSEATS_PRIVATE_HOSTS", default=[])]
+
+# Read as text: courses/checks.py says what is wrong with them.
+MOODLE_URL = env("MOODLE_URL", default="").rstrip("/")
+MOODLE_TOKEN = env("MOODLE_TOKEN", default="")
+MOODLE_ROLES = env("MOODLE_ROLES", default="")  # student:5,teacher:4
+MOODLE_OVERSIGHT_ROLE = env("MOODLE_OVERSIGHT_ROLE", default="")
+MOODLE_TIMEOUT = env.int("MOODLE_TIMEOUT", default=60)  # seconds
 
 INSTALLED_APPS = [
     "common",

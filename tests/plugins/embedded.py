@@ -44,7 +44,8 @@ def prepare_environment() -> None:
     for name in list(os.environ):
         if name.startswith("SHOPSEATS_") and name not in KEPT_VARIABLES:
             del os.environ[name]
-    for name in ("EMAIL_URL", "COURSE_PLATFORM"):
+    moodle = [f"MOODLE_{name}" for name in ("URL", "TOKEN", "ROLES", "OVERSIGHT_ROLE", "TIMEOUT")]
+    for name in ("EMAIL_URL", "COURSE_PLATFORM", *moodle):
         os.environ.pop(name, None)
     redis_url = os.environ.pop("REDIS_URL", "")
     os.environ.setdefault(services.REDIS_VARIABLE, redis_url)
