@@ -113,6 +113,15 @@ def retry_failed(*, to: str = "") -> int:
     return _addressed(failed, to).update(state=OutboxMail.State.QUEUED, not_before=timezone.now())
 
 
+def retry(pk: int) -> bool:
+    """As `retry_failed`, for one mail, and told to a worker. False when it has not failed."""
+    failed = OutboxMail.objects.filter(pk=pk, state=OutboxMail.State.FAILED)
+    queued = failed.update(state=OutboxMail.State.QUEUED, not_before=timezone.now())
+    if queued:
+        wake("common.send_due_mails")
+    return bool(queued)
+
+
 def _addressed(mails: QuerySet[OutboxMail], to: str) -> QuerySet[OutboxMail]:
     return mails.filter(to__iexact=to) if to else mails
 

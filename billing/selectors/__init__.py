@@ -3,12 +3,13 @@
 from billing.selectors.documents import bill_document, mail_documents, run_documents
 from billing.selectors.figures import Figures, figures, with_figures
 from billing.selectors.pages import BillPage, LineView, PurchaseRow, bill_page, line_seats, purchases
-from billing.selectors.watch import Watch, watch
+from billing.selectors.watch import PlatformHealth, Watch, platform_health, watch
 
 __all__ = [
     "BillPage",
     "Figures",
     "LineView",
+    "PlatformHealth",
     "PurchaseRow",
     "Watch",
     "bill_document",
@@ -16,6 +17,7 @@ __all__ = [
     "figures",
     "line_seats",
     "mail_documents",
+    "platform_health",
     "purchases",
     "run_documents",
     "watch",

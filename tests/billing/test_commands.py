@@ -284,7 +284,13 @@ def test_sweep_does_what_is_due(bill, settings):
 def test_status_is_quiet_when_nothing_is_stuck(bill):
     document = printed("status")
     assert document["problems"] == []
-    assert document["platform"] == {"name": "builtin", "reachable": True, "reason": ""}
+    assert document["platform"] == {
+        "name": "builtin",
+        "reachable": True,
+        "reason": "",
+        "away_since": None,
+        "needs_admin": False,
+    }
     assert document["failed_runs"] == 0
 
 

@@ -143,7 +143,7 @@ def test_reading_takes_the_same_number_of_queries_whatever_there_is(
 
 
 def test_the_watch_tells_what_waits_and_what_failed(customer):
-    assert watch() == type(watch())(None, None, None, 0, 0, 0)
+    assert watch() == type(watch())(None, None, None, 0, 0, 0, 0, 0, None)
     bill = customer.order(seats_item())
     now = timezone.now() + timedelta(seconds=1000)
     Job.objects.create(kind="k", object_id=1, not_before=now - timedelta(seconds=50))
@@ -156,4 +156,4 @@ def test_the_watch_tells_what_waits_and_what_failed(customer):
     ProductionRun.objects.filter(line__bill=bill).update(state="failed")
     OutboxMail.objects.update(state="failed")
     Job.objects.update(state="failed")
-    assert watch(now=now) == type(seen)(None, None, None, 1, 1, 1)
+    assert watch(now=now) == type(seen)(None, None, None, 1, 1, 1, 0, 0, None)

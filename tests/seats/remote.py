@@ -30,6 +30,9 @@ class FarPlatform(BuiltinPlatform):
         self.on_enrolling: Callable[[], object] = lambda: None
         self.calls: list[str] = []
 
+    def check(self) -> None:
+        self._called("check")
+
     def active_enrolments(self, pairs: Sequence[Pair], **options) -> list[ActiveEnrolment | None]:
         self._called("active_enrolments")
         return super().active_enrolments(pairs, **options)
