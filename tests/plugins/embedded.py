@@ -23,7 +23,12 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.plugins import services
 
-pytest_plugins = ["tests.plugins.sockets", "tests.plugins.redis_server", "tests.plugins.browser"]
+pytest_plugins = [
+    "tests.plugins.sockets",
+    "tests.plugins.redis_server",
+    "tests.plugins.browser",
+    "tests.plugins.moodle",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 DESELECTED = pytest.StashKey[dict[str, Any]]()
