@@ -12,6 +12,7 @@ from courses.services.space_life import (
     withdraw_space,
 )
 from courses.services.spaces import SpaceOrder, SpaceRefused, SpaceWish, run_open_spaces
+from courses.services.syncing import Synced, SyncFinding, request_sync, run_sync_courses
 
 __all__ = [
     "BackupLost",
@@ -19,6 +20,8 @@ __all__ = [
     "SpaceOrder",
     "SpaceRefused",
     "SpaceWish",
+    "SyncFinding",
+    "Synced",
     "delete_backup",
     "delete_page",
     "expire_spaces",
@@ -28,9 +31,11 @@ __all__ = [
     "mark_page",
     "move_page",
     "open_course",
+    "request_sync",
     "restore_backup",
     "restore_space",
     "run_open_spaces",
+    "run_sync_courses",
     "save_page",
     "set_course",
     "unmark_page",
