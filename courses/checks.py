@@ -14,7 +14,7 @@ from courses.platforms import PLATFORMS
 
 @register()
 def check_platform(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a COURSE_PLATFORM that names no platform, and eager tasks with a remote one (DESIGN section 6)."""
+    """Refuse a COURSE_PLATFORM that names no platform, and with a remote one eager tasks (DESIGN section 6) and temporary passwords."""
     make = PLATFORMS.get(settings.COURSE_PLATFORM)
     if make is None:
         return [
@@ -24,12 +24,23 @@ def check_platform(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="courses.E001",
             )
         ]
-    if make().is_remote and settings.CELERY_TASK_ALWAYS_EAGER:
-        return [
+    platform = make()
+    problems: list[CheckMessage] = []
+    if platform.keeps_passwords and settings.SHOPSEATS_CREDENTIALS == "password":
+        problems.append(
+            Error(
+                "SHOPSEATS_CREDENTIALS=password makes temporary passwords of the shop, which open no course: "
+                "participants have their one password on the course platform.",
+                hint="Use SHOPSEATS_CREDENTIALS=link.",
+                id="courses.E003",
+            )
+        )
+    if platform.is_remote and settings.CELERY_TASK_ALWAYS_EAGER:
+        problems.append(
             Error(
                 "A remote course platform needs a broker: its calls must not run inside a web request.",
                 hint="Set REDIS_URL and start a worker.",
                 id="courses.E002",
             )
-        ]
-    return []
+        )
+    return problems

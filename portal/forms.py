@@ -9,6 +9,7 @@ from django import forms
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.signing import NameFields
 from catalog.files import clean_image
 from common.forms import FileDrop
 from courses.models import Page
@@ -82,6 +83,10 @@ class NamesForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class FirstNameForm(NameFields):
+    """First visit of somebody who has a password elsewhere: only the name is confirmed or corrected."""
 
 
 class BackupForm(forms.Form):

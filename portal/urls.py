@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import backups, doors, learn, learn_edit, people, space_people, spaces
+from portal.views import backups, doors, learn, learn_edit, passwords, people, space_people, spaces
 
 app_name = "portal"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -8,6 +8,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", doors.own_password, name="choose_password"),
     path("invitation/<str:token>/", doors.invitation, name="invitation"),
     path("invitation/<str:token>/renew/", doors.renew, name="invitation_renew"),
+    path("courses/password/", passwords.course_password, name="course_password"),
+    path("courses/password/set/", passwords.course_password_set, name="course_password_set"),
     path("people/", people.people, name="people"),
     path("people/<int:person_id>/", people.person, name="person"),
     path("people/<int:person_id>/name/", people.rename, name="person_name"),

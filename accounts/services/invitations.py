@@ -213,10 +213,11 @@ class ChosenName:
     last_name: str
 
 
-def use_invitation(*, token: str, password: str, name: ChosenName | None = None) -> Invitation:
+def use_invitation(*, token: str, password: str | None, name: ChosenName | None = None) -> Invitation:
     """The person chooses a password through the link: he takes possession, and his address is verified.
 
-    The password must have been validated; a name given replaces the one the account had typed. Exactly one of two
+    The password must have been validated; without one (it is kept elsewhere) he signs in here by mailed codes. A name
+    given replaces the one the account had typed. Exactly one of two
     calls at the same moment succeeds. Raises InvitationClosed, and changes nothing, when the link works no more or
     the person has taken possession otherwise.
     """
@@ -231,7 +232,7 @@ def use_invitation(*, token: str, password: str, name: ChosenName | None = None)
     return invitation
 
 
-def _chosen(password: str, name: ChosenName | None) -> dict[str, Any]:
+def _chosen(password: str | None, name: ChosenName | None) -> dict[str, Any]:
     """What changes on a person who chooses a password. The hash takes its time: make it before any lock."""
     changes: dict[str, Any] = {"password": make_password(password), "must_change_password": False}
     if name is not None:

@@ -2,6 +2,7 @@
 
 from courses.selectors.documents import course_documents
 from courses.selectors.learning import MyCourse, PageLine, find_page, my_course, my_courses, page_lines
+from courses.selectors.logins import course_address, course_login, course_logins
 from courses.selectors.matching import course_matches, matching_any, matching_courses, names_match
 from courses.selectors.people import group_names, named, visible_people
 from courses.selectors.spaces import (
@@ -22,7 +23,10 @@ __all__ = [
     "SpaceLine",
     "SpacePlace",
     "backups_of",
+    "course_address",
     "course_documents",
+    "course_login",
+    "course_logins",
     "course_matches",
     "find_page",
     "group_names",

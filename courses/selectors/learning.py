@@ -12,6 +12,7 @@ from courses.builtin.roles import EDITORS
 from courses.builtin.state import enrolment_state, progress_of
 from courses.models import Course, CourseSpace, Enrolment, Page, PageDone
 from courses.platform import CourseProgress, EnrolmentReason
+from courses.platforms import get_platform
 
 # Open courses come first, then those that will open, then those that no longer do.
 _ORDER = (
@@ -32,6 +33,7 @@ class MyCourse:
     enrolment: Enrolment
     reason: EnrolmentReason
     progress: CourseProgress
+    address: str = ""  # where the course is opened; empty where its pages are ours
 
     @property
     def ends_at(self) -> datetime | None:
@@ -42,8 +44,8 @@ class MyCourse:
 
     @property
     def may_edit(self) -> bool:
-        """Whether he may change the pages: the role edits, and the enrolment holds."""
-        return self.enrolment.role in EDITORS and self.may_enter
+        """Whether he may change the pages here: the role edits, and the enrolment holds."""
+        return not self.address and self.enrolment.role in EDITORS and self.may_enter
 
     @property
     def may_enter(self) -> bool:
@@ -54,16 +56,21 @@ class MyCourse:
 
 
 def my_courses(person_id: int, *, now: datetime | None = None) -> list[MyCourse]:
-    """Every course of a person, the open ones first. One query."""
+    """Every course of a person, the open ones first. One query; one more where courses live elsewhere."""
     now = now or timezone.now()
-    rows = _enrolments(person_id).order_by("course__fullname", "course_id")
-    return sorted((_seen(row, now) for row in rows), key=lambda mine: _ORDER.index(mine.reason))
+    rows = list(_enrolments(person_id).order_by("course__fullname", "course_id"))
+    addresses = get_platform().course_urls([row.course_id for row in rows]) if rows else []
+    mine = [_seen(row, address, now) for row, address in zip(rows, addresses, strict=True)]
+    return sorted(mine, key=lambda one: _ORDER.index(one.reason))
 
 
 def my_course(person_id: int, shortname: str, *, now: datetime | None = None) -> MyCourse | None:
-    """One course of a person by its exact short name; none for strangers. One query."""
+    """One course of a person by its exact short name; none for strangers. Queries as `my_courses`."""
     row = _enrolments(person_id).filter(course__shortname=shortname).first()
-    return None if row is None else _seen(row, now or timezone.now())
+    if row is None:
+        return None
+    [address] = get_platform().course_urls([row.course_id])
+    return _seen(row, address, now or timezone.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,6 @@ def _enrolments(person_id: int) -> QuerySet[Enrolment]:
     )
 
 
-def _seen(row: Enrolment, now: datetime) -> MyCourse:
+def _seen(row: Enrolment, address: str, now: datetime) -> MyCourse:
     _, reason = enrolment_state(row, now=now)
-    return MyCourse(row.course, row, reason, progress_of(row))
+    return MyCourse(row.course, row, reason, progress_of(row), address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.mails import account, life, seats, spaces
+from portal.mails import account, life, passwords, seats, spaces
 
 
 def register() -> None:
@@ -10,4 +10,5 @@ def register() -> None:
     account.register()
     seats.register()
     life.register()
+    passwords.register()
     spaces.register()

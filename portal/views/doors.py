@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -28,12 +28,21 @@ from accounts.services import (
     choose_password,
     find_invitation,
     renew_invitation,
-    use_invitation,
     works,
 )
 from common.outbox import queue
 from common.ratelimit import hit
+from courses.selectors import course_login
 from delegation.services import accept
+from portal.forms import FirstNameForm
+from portal.services.passwords import (
+    Kept,
+    PasswordNotSet,
+    accept_invited,
+    kept_where,
+    run_use_invitation,
+)
+from portal.views.passwords import may_try
 
 RENEWALS_PER_LINK_AND_HOUR = 3
 RENEWALS_PER_VISITOR_AND_HOUR = 30
@@ -62,16 +71,49 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _closed(request, token)
     if found.person.possessed_at is not None:
         return _for_somebody_known(request, token, found)
-    form = FirstVisitForm(request.POST or None, person=found.person, initial=_name(found.person))
-    if request.method != "POST" or not form.is_valid():
-        return render(request, "portal/invitation.html", _context(request, token, found) | {"form": form})
+    return _first_visit(request, token, found)
+
+
+def _first_visit(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
+    """Nobody has used this login yet: its owner chooses a password, wherever it is kept, and is signed in."""
+    person = found.person
+    kept = kept_where(person)
+    form = _form_of(kept, request.POST or None, person)
+    context = _context(request, token, found) | {
+        "form": form,
+        "kept": kept.value,
+        "login": course_login(person.pk),
+    }
+    if request.method != "POST" or kept is Kept.NOT_YET or not form.is_valid():
+        return render(request, "portal/invitation.html", context)
     try:
-        used = use_invitation(token=token, password=form.cleaned_data["password"], name=form.chosen_name)
+        if kept is not Kept.THERE:
+            used = accept_invited(
+                token=token, password=form.cleaned_data.get("password"), name=form.chosen_name
+            )
+        elif may_try(person, form):
+            used = run_use_invitation(
+                token=token,
+                person=person,
+                password=form.cleaned_data["password"],
+                name=form.chosen_name,
+            )
+        else:
+            return render(request, "portal/invitation.html", context)
     except InvitationClosed:
         return _closed(request, token)
-    accept(account_id=used.account_id, person_id=used.person_id)
+    except PasswordNotSet as reason:
+        form.add_error(reason.field or None, str(reason.message))
+        return render(request, "portal/invitation.html", context)
     get_adapter(request).login(request, used.person)
     return redirect(_afterwards(request, used))
+
+
+def _form_of(kept: Kept, data: QueryDict | None, person: Person) -> FirstVisitForm | FirstNameForm:
+    """What is asked at the first visit: the name, and a password unless he has one in the courses."""
+    if kept is Kept.KNOWN:
+        return FirstNameForm(data, initial=_name(person))
+    return FirstVisitForm(data, person=person, initial=_name(person))
 
 
 def _for_somebody_known(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
@@ -107,7 +149,10 @@ def _name(person: Person) -> dict[str, str]:
 
 
 def _afterwards(request: HttpRequest, used: Invitation) -> str:
+    """Where an accepted invitation leads. Not straight to another site: browsers stop a form that is sent there."""
     next_path = next_of(request)
+    if course_login(used.person_id) is not None:
+        return with_next(reverse("portal:course_password_set"), next_path)
     if next_path:
         return next_path
     if used.person.memberships.filter(account_id=used.account_id).exists():

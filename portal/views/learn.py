@@ -9,17 +9,19 @@ from typing import Any, Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.links import with_next
 from accounts.models import Person
 from courses.builtin.roles import GUIDES, ROLES
 from courses.models import CourseSpace, Enrolment, GroupMode, Page
 from courses.selectors import (
     MyCourse,
+    course_login,
     find_page,
     group_names,
     my_course,
@@ -45,16 +47,25 @@ View = Callable[..., HttpResponse]  # Django passes the short name by name
 def course_required(view: CourseView[Parameters]) -> View:
     """Hand the view the visitor's own course of that short name.
 
-    A stranger gets 404; somebody who cannot enter now gets a page that says why, and whom to ask.
+    A stranger gets 404, and so does everybody where the pages of the course are elsewhere; somebody who cannot enter now
+    gets a page that says why, and whom to ask.
     """
+    return _guarded(view, leads_on=False)
 
+
+def course_or_way_required(view: CourseView[Parameters]) -> View:
+    """As `course_required`; to a course whose pages are elsewhere it leads on."""
+    return _guarded(view, leads_on=True)
+
+
+def _guarded(view: CourseView[Parameters], *, leads_on: bool) -> View:
     @wraps(view)
     def guarded(
         request: HttpRequest, shortname: str, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> HttpResponse:
         person = cast("Person", request.user)
         mine = my_course(person.pk, shortname) if shortname.isprintable() else None
-        if mine is None:
+        if mine is None or (mine.address and not leads_on):
             raise Http404
         if not mine.may_enter:
             context = {
@@ -64,9 +75,25 @@ def course_required(view: CourseView[Parameters]) -> View:
                 "place": PLACE,
             }
             return render(request, "portal/learn/closed.html", context, status=403)
+        if mine.address:
+            return _elsewhere(request, mine)
         return view(request, mine, *args, **kwargs)
 
     return login_required(guarded)
+
+
+def _elsewhere(request: HttpRequest, mine: MyCourse) -> HttpResponse:
+    """On to a course that lives elsewhere; first to the password, for whoever has none there yet.
+
+    Browsers stop a form of ours whose answers end on another site, so whoever comes from a page of ours (the one to
+    sign in, say) gets a page that leads on by itself.
+    """
+    login = course_login(mine.enrolment.person_id)
+    if login is not None and login.needs_password:
+        return redirect(with_next(reverse("portal:course_password"), request.path))
+    if not request.headers.get("Referer"):
+        return redirect(mine.address)
+    return render(request, "portal/learn/elsewhere.html", {"mine": mine, "login": login, "place": PLACE})
 
 
 def counted(view: CourseView[Parameters]) -> CourseView[Parameters]:
@@ -111,13 +138,14 @@ def courses(request: HttpRequest) -> HttpResponse:
     context = {
         "open": [one for one in mine if one.may_enter],
         "closed": [(one, given_by.get(one.course.pk)) for one in closed],
+        "login": course_login(person.pk),
         "place": PLACE,
     }
     return render(request, "portal/learn/courses.html", context)
 
 
 @require_safe
-@course_required
+@course_or_way_required
 @counted
 def course(request: HttpRequest, mine: MyCourse) -> HttpResponse:
     """A course: its summary, its pages, and the people of it whom I see."""

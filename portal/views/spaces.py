@@ -15,6 +15,7 @@ from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,7 +27,7 @@ from common.references import normalise_reference
 from courses.builtin.roles import LEARNERS
 from courses.models import CourseSpace, Enrolment, ProductEvent, SpaceState
 from courses.platforms import get_platform
-from courses.selectors import SpaceLine, my_course, product_events, space_line
+from courses.selectors import MyCourse, SpaceLine, course_login, my_course, product_events, space_line
 from courses.services import BackupLost, delete_backup, restore_backup
 from delegation.selectors import PersonRow, known_people
 from portal.forms import BackupForm, RestoreForm
@@ -113,6 +114,7 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         "page": page,
         "counts": _counts(line),
         "may_edit": mine is not None and mine.may_edit,
+        "way": _way(mine),
         "may_add": is_open(space) and not get_platform().is_remote,
         "has_backups": not get_platform().is_remote,
         "backups": backups.shown(space.course),
@@ -121,6 +123,17 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         **frame(request, space),
     }
     return render(request, "portal/spaces/space.html", context)
+
+
+def _way(mine: MyCourse | None) -> str:
+    """The way into the course, for who edits it here or is in it elsewhere; there he may need a password first."""
+    if mine is None or not (mine.may_edit or (mine.address and mine.may_enter)):
+        return ""
+    login = course_login(mine.enrolment.person_id)
+    is_ready = login is None or not login.needs_password
+    return (
+        mine.address if mine.address and is_ready else reverse("portal:course", args=[mine.course.shortname])
+    )
 
 
 def frame(request: SpaceRequest, space: CourseSpace) -> dict[str, Any]:
