@@ -1,0 +1,1 @@
+"""A real Moodle as the course platform, through its REST web services."""
