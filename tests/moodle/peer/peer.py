@@ -13,6 +13,7 @@ from typing import Self
 from tests.moodle.peer.calls import FUNCTIONS, Call
 from tests.moodle.peer.delays import Delays
 from tests.moodle.peer.faults import FaultPlan
+from tests.moodle.peer.pages import Session
 from tests.moodle.peer.rest import functions, new_cores
 from tests.moodle.peer.serving import serve
 from tests.moodle.peer.site import Site
@@ -40,6 +41,7 @@ class MoodlePeer:
         self.page_requests: list[str] = []
         self.connections = 0  # accepted so far
         self.busy_seconds = 0.0
+        self.sessions: dict[str, Session] = {}  # of browsers
         self.cores = new_cores()
         self.stopping = threading.Event()
         self.lock = threading.Lock()  # of what this object counts; the site has its own
