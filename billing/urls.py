@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing.views import cart, checkout, purchases
+from billing.views import cart, checkout, operations, purchases
 
 app_name = "billing"
 urlpatterns = [
@@ -16,4 +16,11 @@ urlpatterns = [
     path("purchases/", purchases.purchases, name="purchases"),
     path("purchases/<str:number>/", purchases.order, name="bill"),
     path("purchases/<str:number>/pay/", purchases.pay, name="bill_pay"),
+    path("operations/", operations.jobs, name="operations"),
+    path("operations/deliveries/", operations.deliveries, name="operations_deliveries"),
+    path("operations/mails/", operations.mails, name="operations_mails"),
+    path("operations/try/", operations.try_platform, name="operations_try"),
+    path("operations/<int:pk>/again/", operations.job_again, name="job_again"),
+    path("operations/deliveries/<int:pk>/again/", operations.delivery_again, name="delivery_again"),
+    path("operations/mails/<int:pk>/again/", operations.mail_again, name="mail_again"),
 ]

@@ -50,6 +50,13 @@ class PlatformHealth:
     site: PlatformSite | None
 
     @property
+    def writer(self) -> str:
+        """Which process writes to it now; nothing when none does."""
+        site = self.site
+        held = site is not None and site.lease_until is not None and site.lease_until > timezone.now()
+        return site.lease_holder if site is not None and held else ""
+
+    @property
     def answers(self) -> bool:
         return self.away_since is None and not self.needs_admin
 

@@ -90,7 +90,9 @@ def render_exists(mail: OutboxMail) -> Letter:
             after=[_("You did not ask for this? Then do nothing.")],
         )
     if person.has_usable_password():
-        how = _("There is no need to sign up again at %(shop)s: you sign in with %(email)s and your password.")
+        how = _(
+            "There is no need to sign up again at %(shop)s: you sign in with %(email)s and your password."
+        )
         otherwise = _("If you no longer know your password, choose a new one here within 24 hours:")
     else:
         how = _(
