@@ -56,6 +56,11 @@ class Refusal(StrEnum):
     NOT_OURS = "not_ours"  # a login that we did not make is never changed
     HAS_GROUPS = "has_groups"  # the template has groups, which would come along
     NO_ENROLMENTS = "no_enrolments"  # the course has no way of enrolment that we can use
+    NOT_ACCEPTED = "not_accepted"  # the platform says no, and not why
+    LOGIN_SUSPENDED = "login_suspended"  # the person has a login there with which nobody is let in
+    LOGIN_UNCONFIRMED = "login_unconfirmed"  # ... which was never confirmed
+    LOGIN_CLOSED = "login_closed"  # ... which is not meant for signing in
+    LOGIN_TAKEN = "login_taken"  # the login with this address is known as another person's
 
 
 class TemplateProblem(StrEnum):
