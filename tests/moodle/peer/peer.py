@@ -47,6 +47,7 @@ class MoodlePeer:
         self.lock = threading.Lock()  # of what this object counts; the site has its own
         self._port = port
         self._listener: socket.socket | None = None
+        self._place: socket.socket | None = None  # keeps the port ours while nobody listens
         self._threads: set[threading.Thread] = set()
         self._open: set[Connection] = set()
         self._idle: set[Connection] = set()
@@ -64,6 +65,8 @@ class MoodlePeer:
 
     def start(self) -> None:
         self.stopping.clear()
+        self._place = self._bound()
+        self._port = int(self._place.getsockname()[1])
         self._listen()
         self.site.url = self.url
 
@@ -71,8 +74,9 @@ class MoodlePeer:
         """End everything, calls that are held included, and wait until no thread is left."""
         self.stopping.set()
         self.faults.clear()
-        self._stop_listening()
-        self._drop(self._open)
+        self.go_away()
+        if self._place is not None:
+            self._place.close()
         deadline = time.monotonic() + PATIENCE
         while threads := self._living():
             threads[0].join(max(0.0, deadline - time.monotonic()))
@@ -123,12 +127,15 @@ class MoodlePeer:
 
     # --- sockets and threads ---------------------------------------------------------------------
 
+    def _bound(self) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, self._port))
+        return sock
+
     def _listen(self) -> None:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, self._port))
+        listener = self._bound()
         listener.listen(128)
-        self._port = int(listener.getsockname()[1])
         self._listener = listener
         self._spawn(self._accept, listener)
 

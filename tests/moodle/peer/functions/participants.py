@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.moodle.peer.calls import Visit, function
@@ -53,7 +54,8 @@ def get_enrolled_users(visit: Visit, arguments: dict[str, Any]) -> list[dict[str
         users.reverse()
     first, most = number(options, "limitfrom"), number(options, "limitnumber")
     users = users[first : first + most] if most else users[first:]
-    found = (participant(visit, course, user, fields) for user in users)
+    columns = read_columns(visit, course, fields)
+    found = (participant(visit, course, user, columns) for user in users)
     return [details for details in found if details is not None]
 
 
@@ -84,30 +86,55 @@ def viewable_groups(visit: Visit, course: Course, group_id: int) -> set[int] | N
     return None
 
 
-def participant(visit: Visit, course: Course, user: User, fields: list[str]) -> dict[str, Any] | None:
-    """One row. Without `fields` it holds everything but the dear ones; id and full name always."""
+@dataclass
+class Columns:
+    """What the rows of one course are made of, by user, read once for all of them."""
+
+    wanted: set[str]
+    groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    roles: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    courses: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def read_columns(visit: Visit, course: Course, fields: list[str]) -> Columns:
+    site = visit.site
+    columns = Columns(({*fields, "id", "fullname"} if fields else USER_FIELDS) & SHOWN)
+    if "groups" in columns.wanted and visit.may("moodle/site:accessallgroups"):
+        for group in site.groups_of(course.id):
+            row = {
+                "id": group.id,
+                "name": group.name,
+                "description": group.description,
+                "descriptionformat": 1,
+            }
+            for user_id in group.members:
+                columns.groups.setdefault(user_id, []).append(row)
+    if "roles" in columns.wanted:
+        for given in sorted(site.role_assignments, key=lambda row: site.roles[row.role_id].sortorder):
+            if (given.level, given.instance_id) == ("course", course.id):
+                role = site.roles[given.role_id]
+                row = {"roleid": role.id, "name": "", "shortname": role.shortname, "sortorder": 0}
+                columns.roles.setdefault(given.user_id, []).append(row)
+    if "enrolledcourses" in columns.wanted:
+        for (user_id, course_id), enrolment in site.enrolments.items():
+            other = site.courses[course_id]
+            if other.visible and site.is_active(enrolment):
+                row = {"id": other.id, "fullname": other.fullname, "shortname": other.shortname}
+                columns.courses.setdefault(user_id, []).append(row)
+    return columns
+
+
+def participant(visit: Visit, course: Course, user: User, columns: Columns) -> dict[str, Any] | None:
+    """One row; id and full name always, the groups only when there are any."""
     details = user_details(visit, user)
     if details is None:
         return None
-    site = visit.site
-    details["lastcourseaccess"] = site.last_access.get((user.id, course.id), 0)
-    if visit.may("moodle/site:accessallgroups"):
-        groups = [group for group in site.groups_of(course.id) if user.id in group.members]
-        if groups:
-            details["groups"] = [
-                {"id": group.id, "name": group.name, "description": group.description, "descriptionformat": 1}
-                for group in groups
-            ]
-    details["roles"] = [
-        {"roleid": role.id, "name": "", "shortname": role.shortname, "sortorder": 0}
-        for role in site.course_roles(user.id, course.id)
-    ]
-    details["enrolledcourses"] = [
-        {"id": other.id, "fullname": other.fullname, "shortname": other.shortname}
-        for other in site.active_courses(user.id)
-    ]
-    wanted = ({*fields, "id", "fullname"} if fields else USER_FIELDS) & SHOWN
-    return {name: value for name, value in details.items() if name in wanted}
+    details["lastcourseaccess"] = visit.site.last_access.get((user.id, course.id), 0)
+    if user.id in columns.groups:
+        details["groups"] = columns.groups[user.id]
+    details["roles"] = columns.roles.get(user.id, [])
+    details["enrolledcourses"] = columns.courses.get(user.id, [])
+    return {name: value for name, value in details.items() if name in columns.wanted}
 
 
 @function(
