@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from accounts.adapter import AccountAdapter
 from accounts.models import Person, Role, SignInCode
-from accounts.services import verify_address
+from accounts.services.addresses import unverified_address, verify_address
 from tests.accounts.factories import OWN, PASSWORD, make_invitation, make_member, make_person
 from tests.accounts.helpers import (
     ask_for_code,
@@ -189,6 +190,7 @@ def test_a_second_factor_is_asked_for_after_a_code_too(monkeypatch):
     staff = Person.objects.create_superuser("root@example.org", PASSWORD)
     client, response = come_in(staff, next="/admin/")
     assert response["Location"] == "/second-factor/"
+    assert client.session["account_login"]["redirect_url"] == "/admin/"
     assert who(client) is None
     assert client.get("/admin/").status_code == 302
     staff.refresh_from_db()
@@ -260,6 +262,21 @@ def test_a_sign_up_confirmed_by_a_code_in_its_own_browser_keeps_its_password():
 
 def test_a_password_given_by_an_operator_stays():
     person = make_person(password=PASSWORD)
+    come_in(person)
+    assert Person.objects.get(pk=person.pk).check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"possessed_at": datetime(2027, 1, 1, tzinfo=UTC)},  # he has been in before
+        {"is_staff": True},  # whoever made him staff vouches for him
+        {"must_change_password": True},  # it came through the mailbox
+    ],
+)
+def test_a_password_that_is_its_owner_s_outlives_an_address_that_was_not_confirmed_yet(fields):
+    person = make_person(password=PASSWORD, **fields)
+    unverified_address(person)
     come_in(person)
     assert Person.objects.get(pk=person.pk).check_password(PASSWORD)
 
