@@ -57,9 +57,9 @@ class Refusal(StrEnum):
     HAS_GROUPS = "has_groups"  # the template has groups, which would come along
     NO_ENROLMENTS = "no_enrolments"  # the course has no way of enrolment that we can use
     NOT_ACCEPTED = "not_accepted"  # the platform says no, and not why
-    LOGIN_SUSPENDED = "login_suspended"  # the person has a login there with which nobody is let in
-    LOGIN_UNCONFIRMED = "login_unconfirmed"  # ... which was never confirmed
-    LOGIN_CLOSED = "login_closed"  # ... which is not meant for signing in
+    LOGIN_SUSPENDED = "login_suspended"  # the person has a login there, and nobody is let in with it
+    LOGIN_UNCONFIRMED = "login_unconfirmed"
+    LOGIN_CLOSED = "login_closed"
     LOGIN_TAKEN = "login_taken"  # the login with this address is known as another person's
 
 
@@ -148,7 +148,7 @@ class EnrolmentRow:
 class ActiveEnrolment:
     """An unsuspended enrolment whose end has not passed; its start may lie ahead.
 
-    `dates_known` is false when somebody enrolled the person on a remote platform that does not tell dates.
+    `dates_known` is false when somebody else enrolled the person on a platform that does not tell dates.
     """
 
     course_id: int
@@ -161,10 +161,7 @@ class ActiveEnrolment:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """Somebody with a login on a remote platform who is no row of ours.
-
-    `is_enrolled`: holds an unsuspended enrolment whose end has not passed; what it is is not known.
-    """
+    """Somebody with a login on a remote platform who is no row of ours; enrolled: unsuspended, the end has not passed."""
 
     is_enrolled: bool
 
@@ -340,10 +337,7 @@ class CoursePlatform(Protocol):
         """The enrolment of each pair when it is unsuspended and its end has not passed (a future start counts)."""
 
     def known_ends(self, pairs: Sequence[Pair]) -> list[KnownEnd | None]:
-        """The end of each pair's enrolment, suspended and ended ones included, so that nobody shortens it.
-
-        None where there is no enrolment, or where the platform does not tell.
-        """
+        """The end of each enrolment, suspended and ended ones included, so that nobody shortens it; none if not told."""
 
     def enrolments(self, course_ids: Sequence[int], *, now: datetime | None = None) -> list[list[Enrolled]]:
         """Everybody in each course, whatever the status, sorted by e-mail address."""
@@ -372,8 +366,6 @@ class CoursePlatform(Protocol):
 
     def progress(self, pairs: Sequence[Pair]) -> list[CourseProgress]:
         """How far each person is; not started for people who are not enrolled."""
-
-    # --- whole courses ---------------------------------------------------------------------------
 
     def categories(self, category_ids: Sequence[int]) -> list[str | None]:
         """The names of course categories by their numeric ids; none where there is no such category."""
