@@ -53,7 +53,7 @@ def answer(peer: MoodlePeer, connection: Connection, request: Request) -> None:
     if request.path != PATH:
         with peer.lock:
             peer.page_requests.append(f"{request.method} {request.target}")
-        connection.answer(UNAVAILABLE if peer.site.in_maintenance else page(peer, request))
+        send(peer, connection, UNAVAILABLE if peer.site.in_maintenance else page(peer, request))
         return
     with peer.lock:
         asked = read_call(request, len(peer.calls) + 1, peer.site.max_input_vars)
@@ -64,10 +64,16 @@ def answer(peer: MoodlePeer, connection: Connection, request: Request) -> None:
         strike(peer, connection, asked, fault)
     elif peer.site.in_maintenance:
         asked.call.outcome = "maintenance"
-        connection.answer(UNAVAILABLE)
+        send(peer, connection, UNAVAILABLE)
     else:
         with busy(peer):
-            connection.answer(Reply(200, asked.content_type, perform(peer, asked, None)))
+            send(peer, connection, Reply(200, asked.content_type, perform(peer, asked, None)))
+
+
+def send(peer: MoodlePeer, connection: Connection, reply: Reply) -> None:
+    """Answer. The connection counts as idle from here: the client may know its answer before this thread goes on."""
+    peer.mark_idle(connection, idle=True)
+    connection.answer(reply)
 
 
 @contextlib.contextmanager
@@ -93,7 +99,7 @@ def strike(peer: MoodlePeer, connection: Connection, asked: Asked, fault: Fault)
             body = perform(peer, asked, fault)
     except WorkerKilled:
         asked.call.outcome = ""
-        connection.answer(GATEWAY)
+        send(peer, connection, GATEWAY)
         return
     finally:
         fault.done.set()
@@ -110,19 +116,19 @@ def strike_before(peer: MoodlePeer, connection: Connection, fault: Fault) -> Non
         raise Ended
     if fault.kind == "redirect":
         moved = (("Location", f"{peer.url}/elsewhere"),)
-        connection.answer(Reply(302, HTML_TYPE, b"", moved))
+        send(peer, connection, Reply(302, HTML_TYPE, b"", moved))
     else:
-        connection.answer(UNAVAILABLE if fault.kind == "maintenance" else GATEWAY)
+        send(peer, connection, UNAVAILABLE if fault.kind == "maintenance" else GATEWAY)
 
 
 def strike_after(peer: MoodlePeer, connection: Connection, reply: Reply, fault: Fault) -> None:
     """It is done; only the answer does not come as it should."""
     if fault.kind == "bad_gateway_after":
-        connection.answer(GATEWAY)
+        send(peer, connection, GATEWAY)
     elif fault.kind == "garbage_after":
-        connection.answer(Reply(200, JSON_TYPE, b"\x1f\x8b{]] not what was announced"))
+        send(peer, connection, Reply(200, JSON_TYPE, b"\x1f\x8b{]] not what was announced"))
     elif fault.kind == "html_prefix_after":
-        connection.answer(Reply(200, JSON_TYPE, PRINTED.encode() + reply.body))
+        send(peer, connection, Reply(200, JSON_TYPE, PRINTED.encode() + reply.body))
     elif fault.kind == "truncated_after":
         half = Reply(200, reply.content_type, reply.body[: len(reply.body) // 2])
         connection.answer(half, announced=len(reply.body))
