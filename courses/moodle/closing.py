@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from courses.models import Course, Enrolment
 from courses.moodle import logins
+from courses.moodle.client import warnings_of
 from courses.moodle.connection import Connection
-from courses.moodle.errors import MoodleRefused, OutcomeUnknown, warnings_of
+from courses.moodle.errors import MoodleRefused, OutcomeUnknown
 from courses.moodle.mirror import MANUAL, Told, find_course
 from courses.moodle.participants import ids_of
 from courses.platform import OK, UNKNOWN, Outcome, OutcomeState, Refusal, refused

@@ -20,8 +20,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from courses.models import TEMPORARY, Course, CourseCategory, CourseMaking
+from courses.moodle.client import warnings_of
 from courses.moodle.connection import Connection
-from courses.moodle.errors import MoodleMisconfigured, MoodleRefused, OutcomeUnknown, warnings_of
+from courses.moodle.errors import MoodleMisconfigured, MoodleRefused, OutcomeUnknown
 from courses.moodle.mirror import MARK, Told, course_of, find_course, groups_in
 from courses.platform import OK, UNKNOWN, Copied, CourseCopy, Outcome, PlatformAway, Refusal, refused
 
@@ -146,7 +147,9 @@ def _bring_about(connection: Connection, making: CourseMaking, wish: Wish) -> Ou
 def _create(connection: Connection, wish: Wish) -> Outcome:
     """One step there, so that the course has its mark from the first moment."""
     try:
-        connection.write("core_course_create_courses", {"courses": [_final(wish) | {"categoryid": _number(wish)}]})
+        connection.write(
+            "core_course_create_courses", {"courses": [_final(wish) | {"categoryid": _number(wish)}]}
+        )
     except OutcomeUnknown:
         return UNKNOWN
     except MoodleRefused as error:

@@ -36,8 +36,9 @@ def find_courses(connection: Connection, field: str = "", value: object = "") ->
 
 def find_course(connection: Connection, field: str, value: object) -> Told | None:
     """The course with exactly this value; of several the oldest."""
-    found = [course for course in find_courses(connection, field, value) if _plain(course.get(field)) == str(value)]
-    return found[0] if found else None
+    # A number may be kept from us: then Moodle's word counts.
+    found = find_courses(connection, field, value)
+    return next((course for course in found if _plain(course.get(field, value)) == str(value)), None)
 
 
 def is_ours(told: Told) -> bool:
@@ -53,7 +54,7 @@ def course_of(told: Told, *, row: Course | None = None, groups_found: int | None
         category=_plain(told.get("categoryname", "")),
         visible=bool(int(told.get("visible", 1))),
         groups_mode=_GROUPS.get(int(told.get("groupmode", 0)), GroupMode.NONE),
-        course_id=row and row.pk,
+        course_id=None if row is None else row.pk,
         remote_id=int(told["id"]),
         category_id=int(told["categoryid"]),
         starts_at=_instant(told.get("startdate", 0)),

@@ -29,7 +29,7 @@ from courses.platform import (
 OVERSIGHTS_AT_ONCE = 200  # 800 variables
 
 
-class WholeCourses(Enrolling):
+class Whole(Enrolling):
     """The part of the platform that deals with whole courses.
 
     Moodle has no web service that restores a backup, so that a course is made from its template as it is now.
