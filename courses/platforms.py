@@ -9,10 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from courses.builtin.platform import BuiltinPlatform
+from courses.moodle.platform import MoodlePlatform
 from courses.platform import CoursePlatform
 
 PLATFORMS: dict[str, Callable[[], CoursePlatform]] = {
     "builtin": BuiltinPlatform,
+    "moodle": MoodlePlatform,
 }
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from courses.moodle.connection import NAME
-from courses.moodle.enrolling import Enrolling
 from courses.moodle.grouping import Grouping
 from courses.moodle.reading import Reading
 from courses.moodle.roles import offered
+from courses.moodle.whole import Whole
 from courses.platform import Role
 
 
-class MoodlePlatform(Enrolling, Grouping, Reading):
+class MoodlePlatform(Whole, Grouping, Reading):
     """The site named by MOODLE_URL. Calls are made outside transactions and web requests, `set_password` excepted.
 
     Everything is a row of ours before or after the call: logins, enrolments with the dates that Moodle never tells,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -38,9 +39,9 @@ def template(platform, site: Site) -> PeerCourse:
     return there
 
 
-def wish(template: PeerCourse | None, **fields) -> CourseCopy:
+def wish(template: PeerCourse | None, **fields: Any) -> CourseCopy:
     row = None if template is None else Course.objects.get(remote_id=template.id)
-    values = {"key": "line:1", "shortname": "MINE", "fullname": "My course", "category_id": 1}
+    values: dict[str, Any] = {"key": "line:1", "shortname": "MINE", "fullname": "My course", "category_id": 1}
     return CourseCopy(**values | {"template_id": row and row.pk} | fields)
 
 

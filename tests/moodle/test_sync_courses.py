@@ -169,3 +169,12 @@ def test_half_an_answer_changes_nothing(platform, site: Site, moodle_peer: Moodl
     assert sorted(courses()) == ["A"]
     run_sync_courses()
     assert sorted(courses()) == ["B"]
+
+
+def test_a_course_is_opened_at_an_address_of_its_own(platform, site: Site):
+    there = site.add_course("A")
+    run_sync_courses()
+    assert platform.course_urls([10**9, courses()["A"].pk]) == [
+        "",
+        f"{site.url}/course/view.php?id={there.id}",
+    ]
