@@ -172,6 +172,7 @@ def test_an_unknown_platform_is_refused_at_start(settings):
 def test_a_remote_platform_needs_a_broker(settings, monkeypatch):
     class Remote:
         is_remote = True
+        keeps_passwords = False
 
     monkeypatch.setitem(PLATFORMS, "far", Remote)
     settings.COURSE_PLATFORM = "far"
