@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("learn/<path:shortname>/<int:page_id>/delete/", learn_edit.delete, name="delete_page"),
     path("learn/<path:shortname>/", learn.course, name="course"),
     path("spaces/<slug:reference>/", spaces.space, name="space"),
+    path("spaces/<slug:reference>/way/", spaces.under_way, name="space_way"),
     path("spaces/<slug:reference>/people/", space_people.add, name="space_add"),
     path("spaces/<slug:reference>/people/<int:person_id>/out/", space_people.remove, name="space_out"),
     path("spaces/<slug:reference>/people/<int:person_id>/in/", space_people.readmit, name="space_in"),

@@ -12,7 +12,7 @@ from courses.models.course import (
 from courses.models.enrolment import Enrolment, EnrolmentQuerySet, Group, GroupMember
 from courses.models.making import TEMPORARY, CourseMaking
 from courses.models.site import PlatformLogin, PlatformSite
-from courses.models.spaces import CourseSpace, ProductEvent, SpaceState
+from courses.models.spaces import CourseSpace, ProductEvent, SpaceChange, SpaceChangePerson, SpaceState
 
 __all__ = [
     "NOT_IN_SHORTNAMES",
@@ -33,6 +33,8 @@ __all__ = [
     "PlatformLogin",
     "PlatformSite",
     "ProductEvent",
+    "SpaceChange",
+    "SpaceChangePerson",
     "SpaceState",
     "backup_path",
     "validate_shortname",

@@ -81,6 +81,67 @@ class CourseSpace(models.Model):
         return SpaceState.OPEN if self.lasts(now=now) and self.closed_at is None else SpaceState.EXPIRED
 
 
+class SpaceChange(models.Model):
+    """People to be put into a space of a remote platform, or taken out of it: asked on a page, done by a job.
+
+    What the platform has confirmed is an `Enrolment`; until then the wish stands here, with everything that the mail and
+    the delegation need.
+    """
+
+    class Verb(models.TextChoices):
+        PUT = "put"
+        TAKE_OUT = "take_out"
+        LET_IN = "let_in"
+
+    space = models.ForeignKey(CourseSpace, on_delete=models.CASCADE, related_name="changes")
+    verb = models.CharField(max_length=10, choices=Verb)
+    actor = models.CharField(max_length=120)  # an audit actor
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.space_id}"
+
+
+class SpaceChangePerson(models.Model):
+    """One person of such a change, named as the organisation typed him."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        ALREADY = "already"  # somebody else had enrolled him: he keeps what he has
+        REFUSED = "refused"  # nothing was changed; `code` says why
+
+    change = models.ForeignKey(SpaceChange, on_delete=models.CASCADE, related_name="people")
+    space = models.ForeignKey(CourseSpace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    role = models.CharField(max_length=40)
+    email = models.CharField(max_length=254)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    created_login = models.BooleanField(default=False)
+    # The platform has said that he was not in the course: whoever finds him there afterwards knows that it was us.
+    was_outside = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    code = models.CharField(max_length=40, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["space", "person"], condition=Q(state="waiting"), name="space_change_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.state}"
+
+    @property
+    def name(self) -> str:
+        """What to call him: as he was typed."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+
 class ProductEvent(models.Model):
     """What happened to a product (a seat, a session, a course space), known by its reference. Never changed."""
 

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from courses.builtin.roles import LEARNERS
-from courses.models import Backup, CourseSpace, Enrolment, ProductEvent, SpaceState
+from courses.models import (
+    Backup,
+    CourseSpace,
+    Enrolment,
+    ProductEvent,
+    SpaceChange,
+    SpaceChangePerson,
+    SpaceState,
+)
+
+COMING = (SpaceChange.Verb.PUT, SpaceChange.Verb.LET_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +47,13 @@ class SpaceLine:
     renewable: bool
     max_participants: int | None
     participants: int  # people who hold a learner's place now
+    coming: int  # learners on their way into it: each has his place already
 
     @property
     def places_left(self) -> int | None:
         if self.max_participants is None:
             return None
-        return max(0, self.max_participants - self.participants)
+        return max(0, self.max_participants - self.participants - self.coming)
 
 
 def spaces_of(account_id: int, *, now: datetime | None = None) -> list[SpaceLine]:
@@ -117,6 +128,26 @@ def space_places(
     return places
 
 
+def on_their_way(space_id: int) -> QuerySet[SpaceChangePerson]:
+    """Who waits to be put into a space of a remote platform, taken out or let in again; the first asked first."""
+    waiting = SpaceChangePerson.objects.filter(space=space_id, state=SpaceChangePerson.State.WAITING)
+    return waiting.select_related("change").order_by("pk")
+
+
+def learners_coming(*, now: datetime) -> QuerySet[SpaceChangePerson]:
+    """Learners on their way into spaces in which they hold no place yet."""
+    inside = Enrolment.objects.holding(now=now).filter(
+        course=OuterRef("space__course"), person=OuterRef("person"), role__in=LEARNERS
+    )
+    waiting = SpaceChangePerson.objects.filter(
+        ~Exists(inside),
+        state=SpaceChangePerson.State.WAITING,
+        change__verb__in=COMING,
+        role__in=LEARNERS,
+    )
+    return waiting.order_by()
+
+
 def product_events(reference: str) -> QuerySet[ProductEvent]:
     """What happened to a product, oldest first."""
     return ProductEvent.objects.filter(reference=reference).order_by("at", "id")
@@ -136,9 +167,16 @@ def _lines(spaces: QuerySet[CourseSpace], now: datetime) -> list[SpaceLine]:
         .annotate(count=Count("pk"))
         .values("count")
     )
+    coming = (
+        learners_coming(now=now)
+        .filter(space=OuterRef("pk"))
+        .values("space")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
     found = (
         spaces.select_related("course__category", "owner")
-        .annotate(participants=Coalesce(Subquery(learners), 0))
+        .annotate(participants=Coalesce(Subquery(learners), 0), coming=Coalesce(Subquery(coming), 0))
         .order_by("id")
     )
     return [
@@ -161,6 +199,7 @@ def _lines(spaces: QuerySet[CourseSpace], now: datetime) -> list[SpaceLine]:
             renewable=space.renewable,
             max_participants=space.max_participants,
             participants=space.participants,
+            coming=space.coming,
         )
         for space in found
     ]

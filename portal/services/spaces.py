@@ -1,4 +1,8 @@
-"""People of a course space: put in by the organisation that owns it, taken out, let in again."""
+"""People of a course space: put in by the organisation that owns it, taken out, let in again.
+
+A local platform is told at once, in the transaction that checks the places. For a remote one the wish is written and a
+job tells it (`portal.services.space_changes`).
+"""
 
 from __future__ import annotations
 
@@ -6,53 +10,43 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from accounts.models import Member, Person
-from accounts.services import NewPerson, ensure_invitations, ensure_people
-from common import audit, outbox
+from accounts.models import Member
 from common.audit import Actor
-from common.emailkey import email_key
 from common.listing import PersonEntry
-from common.outbox import Draft
-from courses.builtin.places import learners_of
-from courses.builtin.roles import LEARNERS
-from courses.models import Course, CourseSpace, Enrolment
+from courses.models import CourseSpace, Enrolment, SpaceChange
 from courses.platform import EnrolmentRow, Refusal
 from courses.platforms import get_platform
+from courses.selectors import on_their_way
 from delegation.models import Delegation
 from delegation.refusals import Refused
-from delegation.services import Delegated, accept, delegate
-from seats.services.locking import lock_account
+from delegation.services import accept
+from portal.services.space_changes import start_change
+from portal.services.space_steps import (
+    Entry,
+    check_places,
+    lock_space,
+    make_people,
+    no_places,
+    people_named,
+    record_list,
+    record_person,
+    welcome,
+)
 
-ROLE_OF = {"learner": "student", "tutor": "teacher"}
+Verb = SpaceChange.Verb
 
 
 @dataclass(frozen=True, slots=True)
 class PutIn:
-    """How many came in, and how many were in the course already."""
+    """How many came in, how many were in the course already, and how many are on their way into it."""
 
     put: int
     already: int
-
-
-@dataclass(slots=True)
-class _Entry:
-    email: str
-    first_name: str
-    last_name: str
-    role: str
-    person_id: int | None = None
-    created: bool = False
-
-    @property
-    def id(self) -> int:
-        assert self.person_id is not None  # noqa: S101 - everybody has a login by now
-        return self.person_id
+    coming: int = 0
 
 
 def put_into_space(
@@ -66,69 +60,77 @@ def put_into_space(
     """Put people into a course space: those of a list (every row without a problem), and people the account answers for.
 
     All of them or nobody. Logins are made where needed, everybody new in the course is delegated to the account, and
-    gets an invitation, or the news if he signs in already. Who is in the course keeps everything he has there.
-    Raises Refused: `over` unless the space is open, `full` when there are fewer places than learners, `remote` when
-    courses do not live here.
+    gets an invitation, or the news if he signs in already. Who is in the course keeps everything he has there. A remote
+    platform is told by a job; until then they are on their way, and have their places.
+    Raises Refused: `over` unless the space is open, `full` when there are fewer places than learners, `busy` when
+    somebody is just being taken out.
     """
-    if get_platform().is_remote:
-        raise Refused("remote", _("On this course platform people are put into the course by its own pages."))
     now = timezone.now()
     with transaction.atomic():
-        space = _lock(space_id)
+        space = lock_space(space_id)
         if not space.lasts(now=now) or space.closed_at is not None:
             raise Refused("over", _("This course space is not open: nobody was put into it."))
-        people = _people(space, entries, person_ids)
+        people = people_named(space, entries, person_ids)
+        if get_platform().is_remote:
+            return _send_on_their_way(space, people, actor=actor, language=language, now=now)
         pairs = [(space.course_id, one.person_id) for one in people if one.person_id is not None]
         told = get_platform().active_enrolments(pairs, now=now)
         inside = {found.person_id for found in told if found is not None}
         going = [one for one in people if one.person_id not in inside]
-        _check_places(space, going, now=now)
-        _make_logins(going, language)
+        check_places(space, going, now=now)
+        make_people(going, language)
         _enrol(space, going, now=now)
-        _welcome(space, going, actor=actor, now=now)
-        audit.record(
-            actor=actor,
-            verb="space.people",
-            object=f"space:{space.reference}",
-            scope=f"account:{space.account_id}",
-            counts={"put": len(going), "already": len(people) - len(going)},
-        )
+        welcome(space, going, actor=actor, now=now)
+        record_list(space, actor, {"put": len(going), "already": len(people) - len(going)})
     return PutIn(len(going), len(people) - len(going))
 
 
 def take_out(*, space_id: int, person_id: int, actor: Actor) -> bool:
     """Suspend somebody in a course space: what he did there stays. Returns whether he was in.
 
-    Raises Refused (`owner`): the owner of the course stays.
+    Raises Refused: `owner` (the owner of the course stays), `busy`. A remote platform is told by a job.
     """
     with transaction.atomic():
-        space = _lock(space_id)
-        inside = Enrolment.objects.filter(
+        space = lock_space(space_id)
+        row = Enrolment.objects.filter(
             course=space.course_id, person=person_id, status=Enrolment.Status.ACTIVE
-        )
-        if not inside.exists():
+        ).first()
+        if row is None:
             return False
         if person_id == space.owner_id:
             raise Refused("owner", _("The owner of the course cannot be taken out of it."))
-        get_platform().end_enrolments([(space.course_id, person_id)])
-        _record(space, person_id, "space.take_out", actor)
+        if get_platform().is_remote:
+            _refuse_busy(space, person_id)
+            start_change(space, Verb.TAKE_OUT, [_entry_of(row)], actor=actor)
+        else:
+            get_platform().end_enrolments([(space.course_id, person_id)])
+            record_person(space, person_id, "space.take_out", actor)
     return True
 
 
 def let_in_again(*, space_id: int, person_id: int, actor: Actor) -> bool:
-    """Take back that somebody was taken out; returns whether he was out. Raises Refused (`full`)."""
+    """Take back that somebody was taken out; returns whether he was out.
+
+    Raises Refused: `full`, `busy`, and `over` unless the space is open. A remote platform is told by a job.
+    """
+    now = timezone.now()
     with transaction.atomic():
-        space = _lock(space_id)
+        space = lock_space(space_id)
         row = Enrolment.objects.filter(
             course=space.course_id, person=person_id, status=Enrolment.Status.SUSPENDED
         ).first()
         if row is None:
             return False
+        if get_platform().is_remote:
+            _refuse_busy(space, person_id)
+            check_places(space, [_entry_of(row)], now=now)
+            start_change(space, Verb.LET_IN, [_entry_of(row)], actor=actor)
+            return True
         wanted = EnrolmentRow(space.course_id, person_id, row.role, row.starts_at, row.ends_at)
         [outcome] = get_platform().ensure_enrolments([wanted])
         if not outcome.ok:
-            raise _no_places(space, 0)
-        _record(space, person_id, "space.let_in", actor)
+            raise no_places(0)
+        record_person(space, person_id, "space.let_in", actor)
     return True
 
 
@@ -155,63 +157,7 @@ def note_space_opening(*, course_id: int, person_id: int) -> None:
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def _lock(space_id: int) -> CourseSpace:
-    """The space under the locks of account and course, so that its places can be counted."""
-    account_id = CourseSpace.objects.values_list("account_id", flat=True).get(pk=space_id)
-    lock_account(account_id)
-    space = CourseSpace.objects.select_related("course", "account").get(pk=space_id)
-    Course.objects.select_for_update(no_key=True).get(pk=space.course_id)
-    return space
-
-
-def _people(space: CourseSpace, entries: Sequence[PersonEntry], person_ids: Collection[int]) -> list[_Entry]:
-    """Everybody once: the known ones by their login, the listed ones by their address."""
-    answered = Delegation.objects.filter(account=space.account_id, ended_at=None, person__in=list(person_ids))
-    people = {
-        row.person_id: _Entry(row.email, row.first_name, row.last_name, "student", row.person_id)
-        for row in answered.order_by("email")
-    }
-    keys = {email_key(entry.email) for entry in entries if not entry.problems}
-    known = dict(Person.objects.filter(email_key__in=keys).values_list("email_key", "pk"))
-    listed: dict[str, _Entry] = {}
-    for entry in entries:
-        key = email_key(entry.email)
-        if entry.problems or known.get(key) in people:
-            continue
-        role = ROLE_OF[entry.role or "learner"]
-        listed.setdefault(key, _Entry(entry.email, entry.firstname, entry.lastname, role, known.get(key)))
-    return [*people.values(), *listed.values()]
-
-
-def _check_places(space: CourseSpace, going: Sequence[_Entry], *, now: datetime) -> None:
-    """Before any login is made: there is a place for every learner."""
-    if space.max_participants is None:
-        return
-    inside = learners_of([space.course_id], now=now)[space.course_id]
-    left = max(0, space.max_participants - len(inside))
-    if sum(one.role in LEARNERS for one in going) > left:
-        raise _no_places(space, left)
-
-
-def _no_places(space: CourseSpace, left: int) -> Refused:
-    if not left:
-        return Refused("full", _("The course is full: nobody was put into it. Take somebody out first."))
-    message = ngettext(
-        "There is only %(left)d place left: nobody was put into the course.",
-        "There are only %(left)d places left: nobody was put into the course.",
-        left,
-    )
-    return Refused("full", message % {"left": left})
-
-
-def _make_logins(going: Sequence[_Entry], language: str) -> None:
-    unknown = [one for one in going if one.person_id is None]
-    made = ensure_people([NewPerson(one.email, one.first_name, one.last_name, language) for one in unknown])
-    for one in unknown:
-        one.person_id, one.created = made[email_key(one.email)]
-
-
-def _enrol(space: CourseSpace, going: Sequence[_Entry], *, now: datetime) -> None:
+def _enrol(space: CourseSpace, going: Sequence[Entry], *, now: datetime) -> None:
     platform = get_platform()
     outcomes = platform.ensure_logins([one.id for one in going])
     # Without an end of their own: the course is closed when the time of the space is over.
@@ -219,41 +165,36 @@ def _enrol(space: CourseSpace, going: Sequence[_Entry], *, now: datetime) -> Non
         [EnrolmentRow(space.course_id, one.id, one.role, now, None) for one in going]
     )
     if any(outcome.code == Refusal.FULL for outcome in outcomes):
-        raise _no_places(space, 0)
+        raise no_places(0)
     if not all(outcome.ok for outcome in outcomes):
         raise Refused("platform", _("The course platform refuses somebody: nobody was put into the course."))
 
 
-def _welcome(space: CourseSpace, going: Sequence[_Entry], *, actor: Actor, now: datetime) -> None:
-    delegate(
-        account_id=space.account_id,
-        entries=[Delegated(one.id, one.created, one.email, one.first_name, one.last_name) for one in going],
-    )
-    invitations = ensure_invitations(
-        account_id=space.account_id, person_ids=[one.id for one in going], invited_by_id=actor.person_id
-    )
-    people = Person.objects.in_bulk([one.id for one in going])
-    outbox.queue_many(_letter(space, people[one.id], invitations.get(one.id), now) for one in going)
+def _send_on_their_way(
+    space: CourseSpace, people: Sequence[Entry], *, actor: Actor, language: str, now: datetime
+) -> PutIn:
+    """Write who is to be put into the course; who is there already, the platform has to say."""
+    waiting = {one.person_id: one.change.verb for one in on_their_way(space.pk)}
+    if any(waiting.get(one.person_id) == Verb.TAKE_OUT for one in people if one.person_id is not None):
+        raise _busy()
+    going = [one for one in people if one.person_id not in waiting and one.person_id != space.owner_id]
+    check_places(space, going, now=now)
+    make_people(going, language)
+    if going:
+        start_change(space, Verb.PUT, going, actor=actor)
+    return PutIn(0, len(people) - len(going), coming=len(going))
 
 
-def _letter(space: CourseSpace, person: Person, invitation_id: int | None, now: datetime) -> Draft:
-    ids: dict[str, int | str] = {"space": space.pk, "person": person.pk}
-    if invitation_id is not None:
-        ids["invitation"] = invitation_id
-    return Draft(
-        kind="space_enrolled" if invitation_id is None else "space_invitation",
-        to=person.email,
-        event_key=f"space:{space.pk}:person:{person.pk}:{now.isoformat()}",
-        ids=ids,
-        language=person.language or settings.LANGUAGE_CODE,
-    )
+def _entry_of(row: Enrolment) -> Entry:
+    return Entry(row.person.email, row.person.first_name, row.person.last_name, row.role, row.person_id)
 
 
-def _record(space: CourseSpace, person_id: int, verb: str, actor: Actor) -> None:
-    audit.record(
-        actor=actor,
-        verb=verb,
-        object=f"person:{person_id}",
-        scope=f"account:{space.account_id}",
-        why=space.reference,
+def _refuse_busy(space: CourseSpace, person_id: int) -> None:
+    if on_their_way(space.pk).filter(person=person_id).exists():
+        raise _busy()
+
+
+def _busy() -> Refused:
+    return Refused(
+        "busy", _("The course platform is still being told about this person. Wait until that is done.")
     )

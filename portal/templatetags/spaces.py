@@ -6,7 +6,9 @@ from django import template
 from django.utils.translation import gettext as _
 
 from common.zone import format_until, parse_iso
-from courses.models import ProductEvent
+from courses.models import ProductEvent, SpaceChangePerson
+from courses.platform import Refusal
+from portal.services.space_changes import OVER
 
 register = template.Library()
 
@@ -25,3 +27,26 @@ def event_words(event: ProductEvent) -> str:
         "restored": _("The space was given back"),
     }
     return sentences.get(event.verb, event.verb) % data
+
+
+@register.filter
+def way_words(row: SpaceChangePerson) -> str:
+    """What is happening to somebody who is on his way."""
+    words = {
+        "put": _("is being put into the course"),
+        "take_out": _("is being taken out of the course"),
+        "let_in": _("is being let in again"),
+    }
+    return words[row.change.verb]
+
+
+@register.filter
+def refusal_words(row: SpaceChangePerson) -> str:
+    """Why the course platform would not."""
+    words: dict[str, str] = {
+        Refusal.FULL: _("the course is full"),
+        Refusal.BAD_ADDRESS: _("the course platform does not take this address"),
+        Refusal.NO_ENROLMENTS: _("nobody can be enrolled in this course at the moment"),
+        OVER: _("the time of the course space was over"),
+    }
+    return words.get(row.code) or _("the course platform refuses this (%(code)s)") % {"code": row.code}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from common.listing import PeopleList
 from common.ratelimit import hit
-from courses.models import CourseSpace
+from courses.models import CourseSpace, Enrolment
 from courses.platforms import get_platform
-from courses.selectors import space_line
+from courses.selectors import on_their_way, space_line
 from delegation.refusals import Refused
 from delegation.selectors import PeoplePage, my_people
 from portal.services.spaces import PutIn, let_in_again, put_into_space, take_out
@@ -35,7 +37,7 @@ PREFIX = "people"
 @space_required
 def add(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
     """Choose among the organisation's people, or enter others; all of them come in, or nobody."""
-    if not is_open(space) or get_platform().is_remote:
+    if not is_open(space):
         raise PermissionDenied
     form = ListForm(request.POST or None, request.FILES or None)
     rows = PeopleRows(request.POST if request.method == "POST" else None, prefix=PREFIX)
@@ -109,6 +111,15 @@ def _tell_problems(form: ListForm, people: PeopleList | None) -> None:
 
 def _in_words(put: PutIn) -> str:
     said = []
+    if put.coming:
+        said.append(
+            ngettext(
+                "%(count)d person is on the way into the course, and receives a mail once it is done.",
+                "%(count)d people are on the way into the course, and receive a mail once it is done.",
+                put.coming,
+            )
+            % {"count": put.coming}
+        )
     if put.put:
         said.append(
             ngettext(
@@ -118,7 +129,16 @@ def _in_words(put: PutIn) -> str:
             )
             % {"count": put.put}
         )
-    if put.already:
+    if put.already and get_platform().is_remote:
+        said.append(
+            ngettext(
+                "%(count)d person was there or on the way already.",
+                "%(count)d people were there or on the way already.",
+                put.already,
+            )
+            % {"count": put.already}
+        )
+    elif put.already:
         said.append(
             ngettext(
                 "%(count)d person was in the course already: nothing was changed.",
@@ -136,15 +156,24 @@ def _known(request: SpaceRequest, space: CourseSpace) -> dict[str, Any]:
     found: PeoplePage = my_people(
         space.account_id, query=query, page=asked_page(request), per_page=KNOWN_PER_PAGE
     )
-    pairs = [(space.course_id, row.person_id) for row in found.rows]
-    told = get_platform().active_enrolments(pairs)
-    inside = {one.person_id for one in told if one is not None}
+    people = [row.person_id for row in found.rows]
+    inside = people_inside(space, people)
+    coming = set(on_their_way(space.pk).filter(person__in=people).values_list("person", flat=True))
     ticked = set(request.POST.getlist("person"))
     return {
-        "known": [(row, row.person_id in inside, str(row.person_id) in ticked) for row in found.rows],
+        "known": [
+            (row, row.person_id in inside, row.person_id in coming, str(row.person_id) in ticked)
+            for row in found.rows
+        ],
         "known_page": as_page(found, KNOWN_PER_PAGE),
         "query": query,
     }
+
+
+def people_inside(space: CourseSpace, people: Collection[int]) -> set[int]:
+    """Who of these people is in the course, as far as we know: a remote platform is not asked here."""
+    rows = Enrolment.objects.holding(now=timezone.now()).filter(course=space.course_id, person__in=people)
+    return set(rows.values_list("person", flat=True))
 
 
 @require_POST
@@ -153,7 +182,7 @@ def remove(request: SpaceRequest, space: CourseSpace, person_id: int) -> HttpRes
     """Take somebody out of the course; what he did there stays."""
     try:
         if take_out(space_id=space.pk, person_id=person_id, actor=actor(request)):
-            messages.success(request, _("Taken out of the course. You may let this person in again below."))
+            messages.success(request, _out_words())
     except Refused as refused:
         messages.error(request, str(refused.message))
     return redirect("portal:space", space.reference)
@@ -165,7 +194,19 @@ def readmit(request: SpaceRequest, space: CourseSpace, person_id: int) -> HttpRe
     """Let somebody in again who was taken out."""
     try:
         if let_in_again(space_id=space.pk, person_id=person_id, actor=actor(request)):
-            messages.success(request, _("In the course again."))
+            messages.success(request, _in_again_words())
     except Refused as refused:
         messages.error(request, str(refused.message))
     return redirect("portal:space", space.reference)
+
+
+def _out_words() -> str:
+    if get_platform().is_remote:
+        return _("The course platform is being told: this person is taken out of the course.")
+    return _("Taken out of the course. You may let this person in again below.")
+
+
+def _in_again_words() -> str:
+    if get_platform().is_remote:
+        return _("The course platform is being told: this person is let in again.")
+    return _("In the course again.")

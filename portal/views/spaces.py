@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import accounts_with, current, roles_with
@@ -31,6 +32,7 @@ from courses.selectors import MyCourse, SpaceLine, course_login, my_course, prod
 from courses.services import BackupLost, delete_backup, restore_backup
 from delegation.selectors import PersonRow, known_people
 from portal.forms import BackupForm, RestoreForm
+from portal.selectors import space_progress
 from portal.services.spaces import people_of_account
 from portal.views import backups
 from seats.seatrow import SeatCounts
@@ -115,7 +117,8 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         "counts": _counts(line),
         "may_edit": mine is not None and mine.may_edit,
         "way": _way(mine),
-        "may_add": is_open(space) and not get_platform().is_remote,
+        "may_add": is_open(space),
+        **way_context(space),
         "has_backups": not get_platform().is_remote,
         "backups": backups.shown(space.course),
         "backup_form": BackupForm(),
@@ -123,6 +126,29 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         **frame(request, space),
     }
     return render(request, "portal/spaces/space.html", context)
+
+
+def way_context(space: CourseSpace) -> dict[str, Any]:
+    """Who is on his way, on a remote platform; nobody ever is on a local one."""
+    if not get_platform().is_remote:
+        return {}
+    told = space_progress(space.pk, now=timezone.now())
+    return {
+        "told": told,
+        "busy": {one.person_id for one in told.coming},
+    }
+
+
+@never_cache
+@require_safe
+@space_required
+def under_way(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
+    """The part of the page that asks again: the whole page is read anew as soon as anything has come of it."""
+    context = way_context(space)
+    told = context.get("told")
+    if told is None or request.GET.get("left") != str(len(told.coming)):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "portal/spaces/way.html", context | {"space": space})
 
 
 def _way(mine: MyCourse | None) -> str:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Person
@@ -32,7 +33,8 @@ HOME = "https://moodle.example"
 class Elsewhere(FarPlatform):
     """`known`: addresses that have a login there already. `passwords`: what each person has chosen.
 
-    `is_silent`: what is asked happens, but no answer comes. `rule`: a part that every password must have.
+    `is_silent`: a password is set, but no answer comes. `rule`: a part that every password must have. `refuses`: whom it
+    does not enrol, by address, and the code it gives. No call may be made inside a transaction.
     """
 
     keeps_passwords = True
@@ -44,7 +46,8 @@ class Elsewhere(FarPlatform):
         self.passwords: dict[int, tuple[str, str, str]] = {}
         self.is_silent = False
         self.rule = ""
-        self.refuses: dict[int, str] = {}
+        self.refuses: dict[str, str] = {}
+        self.depth = len(connection.savepoint_ids)
 
     def ensure_logins(self, person_ids: Sequence[int]) -> list[Outcome]:
         told = super().ensure_logins(person_ids)
@@ -60,12 +63,18 @@ class Elsewhere(FarPlatform):
         return told
 
     def ensure_enrolments(self, rows: Sequence[Any]) -> list[Outcome]:
-        going = [row for row in rows if row.person_id not in self.refuses]
+        emails = dict(
+            Person.objects.filter(pk__in=[row.person_id for row in rows]).values_list("pk", "email_key")
+        )
+        going = [row for row in rows if emails[row.person_id] not in self.refuses]
         told = iter(super().ensure_enrolments(going)) if going else iter(())
         return [
-            refused(self.refuses[row.person_id]) if row.person_id in self.refuses else next(told)
-            for row in rows
+            refused(code) if (code := self.refuses.get(emails[row.person_id])) else next(told) for row in rows
         ]
+
+    def _called(self, name: str) -> None:
+        assert len(connection.savepoint_ids) == self.depth, f"{name} is called inside a transaction"
+        super()._called(name)
 
     def set_password(
         self, person_id: int, password: str, *, first_name: str = "", last_name: str = ""

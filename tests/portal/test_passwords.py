@@ -205,7 +205,9 @@ def test_whoever_signed_in_by_code_before_accepts_and_then_chooses(
 ) -> None:
     invitation, token = invited(platform, course)
     Person.objects.update(possessed_at=timezone.now())
-    assert "You have signed in here before: sign in as lea@example.org." in text_of(browser().get(f"/invitation/{token}/"))
+    assert "You have signed in here before: sign in as lea@example.org." in text_of(
+        browser().get(f"/invitation/{token}/")
+    )
     client = browser(invitation.person)
     response = client.post(f"/invitation/{token}/", {"next": "/learn/EXCEL1/"}, follow=True)
     assert response.redirect_chain[-1][0] == "/courses/password/?next=%2Flearn%2FEXCEL1%2F"
