@@ -107,6 +107,14 @@ def course_errors(values: Mapping[str, Any], course: Course | None) -> Iterator[
         yield Finding("error", "course_space", _("%(course)s is a customer's course space.") % name, COURSE)
     elif course.closed_at is not None:
         yield Finding("error", "course_closed", _("%(course)s is closed.") % name, COURSE)
+    elif course.missing_since is not None:
+        message = _("%(course)s is no longer on the course platform.") % name
+        yield Finding("error", "course_missing", message, COURSE)
+    elif not course.takes_enrolments:
+        message = (
+            _("%(course)s takes no enrolments: add “Manual enrolments” to it on the course platform.") % name
+        )
+        yield Finding("error", "course_no_enrolments", message, COURSE)
     elif not course.is_sellable():
         yield Finding("error", "course_ended", _("%(course)s has ended.") % name, COURSE)
 

@@ -31,6 +31,9 @@ def check_support(values: Mapping[str, Any]) -> Iterator[Finding]:
     if course is None:
         message = _("There is no course with the short name %(course)s.") % {"course": name}
         yield Finding("error", "support_unknown", message, KEY)
+    elif course.missing_since is not None or not course.takes_enrolments:
+        message = _("Nobody can be put into %(course)s on the course platform.") % {"course": name}
+        yield Finding("error", "support_closed", message, KEY)
     elif not course.is_support:
         message = _(
             "%(course)s is not marked as a customer support course: unassigned seats can be given in it too."

@@ -40,6 +40,7 @@ REFUSED_FIELDS: dict[str, str] = {
     Refusal.UNKNOWN_CATEGORY: "coursecategory",
     Refusal.UNKNOWN_TEMPLATE: "template",
     Refusal.NO_BACKUP: "template",
+    Refusal.HAS_GROUPS: "template",
 }
 TEMPLATE_MESSAGES = {
     TemplateProblem.UNKNOWN: gettext_lazy("There is no course with the short name %(course)s."),
@@ -97,14 +98,19 @@ class BuyCourse(Handler):
     def foresee(
         self, offer: Offer, values: Mapping[str, Any], period: Period, quantity: int
     ) -> Iterator[str]:
-        name = get_platform().categories([values["coursecategory"]])[0] or values["coursecategory"]
+        platform = get_platform()
+        name = platform.categories([values["coursecategory"]])[0] or values["coursecategory"]
         yield ngettext(
             "%(spaces)d course space is made in the category “%(category)s”; the buyer names it.",
             "%(spaces)d course spaces are made in the category “%(category)s”; the buyer names each.",
             quantity,
         ) % {"spaces": quantity, "category": name}
         if values["template"]:
-            text = _("Its content is the newest backup of %(template)s without user data.")
+            text = (
+                _("Its content is that of %(template)s at the moment of the delivery, without its people.")
+                if platform.is_remote
+                else _("Its content is the newest backup of %(template)s without user data.")
+            )
             yield text % {"template": values["template"]}
         else:
             yield _("It starts as an empty course.")

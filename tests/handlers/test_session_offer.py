@@ -47,6 +47,12 @@ OVER = timezone.now() - timedelta(days=1)
         ({"is_space": True}, "course_space", "SPOC is a customer's course space."),
         ({"closed_at": OVER}, "course_closed", "SPOC is closed."),
         ({"ends_at": OVER}, "course_ended", "SPOC has ended."),
+        ({"missing_since": OVER}, "course_missing", "SPOC is no longer on the course platform."),
+        (
+            {"takes_enrolments": False},
+            "course_no_enrolments",
+            "SPOC takes no enrolments: add “Manual enrolments” to it on the course platform.",
+        ),
     ],
 )
 def test_a_course_that_nobody_can_be_put_into_is_an_error(fields: dict[str, Any], code: str, message: str):
