@@ -11,6 +11,7 @@ from common.jobs import Progress
 from courses.platform import PlatformAway
 from courses.platforms import get_platform
 from courses.services import run_sync_courses
+from courses.services.space_life import HOLD_JOB, run_hold_space
 from courses.services.syncing import SYNC_JOB
 
 logger = logging.getLogger(__name__)
@@ -35,3 +36,4 @@ def _sync(_site: int, progress: Progress) -> None:
 
 
 jobs.register(SYNC_JOB, _sync)
+jobs.register(HOLD_JOB, run_hold_space)

@@ -8,6 +8,7 @@ from courses.services.space_life import (
     expire_spaces,
     extend_space,
     extend_space_by,
+    hold_space_later,
     restore_space,
     withdraw_space,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "expire_spaces",
     "extend_space",
     "extend_space_by",
+    "hold_space_later",
     "make_backup",
     "mark_page",
     "move_page",

@@ -2,6 +2,9 @@
 
 What ends a space closes its course, and nothing else: no enrolment changes, so whoever was suspended before still is
 when it is open again (seed "Achat d'un espace de cours", note 3).
+
+A local platform closes and reopens in the transaction that changes the space. For a remote one the rows come first, and a
+job holds the platform to them: whoever withdraws, restores or extends calls nobody, so he may be in a web request.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from common import audit
+from common import audit, jobs
 from common.audit import SYSTEM, Actor
+from common.jobs import Progress, Waiting
 from common.zone import add_exact, iso
 from courses.models import CourseSpace, ProductEvent
 from courses.platform import CoursePlatform, OutcomeState, PlatformAway
@@ -24,6 +28,7 @@ from courses.platforms import get_platform
 from courses.services.spaces import SpaceRefused
 
 CHUNK = 500  # spaces per transaction
+HOLD_JOB = "courses.hold_space"
 TRIES = 5  # how often rows may change while a remote platform is being told about them
 
 EXPIRED, REOPENED = "expired", "reopened"
@@ -59,10 +64,9 @@ def expire_spaces(*, now: datetime) -> int:
 def extend_space(
     *, reference: str, until: datetime, actor: Actor, account_id: int | None = None, why: str = ""
 ) -> CourseSpace:
-    """Give a space a later end, and open it again if its time was over. May be repeated.
+    """Give a space a later end, and open it again if its time was over (a remote course by a job). May be repeated.
 
-    Raises CourseSpace.DoesNotExist (with `account_id` also for another account's), PlatformAway, and SpaceRefused:
-    `withdrawn`, or `too_early` for an end before the present one.
+    Raises CourseSpace.DoesNotExist (with `account_id` also for another account's), and SpaceRefused: `withdrawn`, or `too_early` for an end before the present one.
     """
 
     def change(space: CourseSpace) -> dict[str, Any] | None:
@@ -97,7 +101,7 @@ def withdraw_space(
 ) -> CourseSpace:
     """Take a space back: nobody gets in any more, and nothing of it is lost. May be repeated.
 
-    Raises CourseSpace.DoesNotExist, PlatformAway.
+    A remote course is closed by a job. Raises CourseSpace.DoesNotExist.
     """
 
     def change(space: CourseSpace) -> dict[str, Any] | None:
@@ -114,7 +118,7 @@ def restore_space(
 ) -> CourseSpace:
     """Give a withdrawn space back as it was; it is open unless its time is over. May be repeated.
 
-    Raises CourseSpace.DoesNotExist, PlatformAway.
+    A remote course is opened by a job. Raises CourseSpace.DoesNotExist.
     """
 
     def change(space: CourseSpace) -> dict[str, Any] | None:
@@ -149,11 +153,10 @@ def _change(
     why: str = "",
     event_key: str | None = None,
 ) -> CourseSpace:
-    """Change a space, note it, and have the platform hold to it; the second half is repeated with the whole."""
+    """Change a space, note it, and have the platform hold to it: here and now, or a remote one by a job."""
     spaces = CourseSpace.objects.filter(reference=reference)
     if account_id is not None:
         spaces = spaces.filter(account=account_id)
-    is_remote = get_platform().is_remote
     now = timezone.now()
     with transaction.atomic():
         space = spaces.select_for_update(no_key=True).get()
@@ -168,17 +171,41 @@ def _change(
                 scope=f"account:{space.account_id}",
                 why=why,
             )
-        if not is_remote:
+        if get_platform().is_remote:
+            hold_space_later(space.pk)
+        else:
             _hold_to([space.pk], now=now)
-    if is_remote:
-        _hold_to([space.pk], now=now)
     space.refresh_from_db()
-    if (space.closed_at is None) != space.lasts(now=now):
-        raise PlatformAway("The course platform did not answer.")
     return space
 
 
 # --- telling the platform --------------------------------------------------------------------------
+
+
+def hold_space_later(space_id: int) -> None:
+    """Have a remote platform hold to what the rows of a space say, by a job; in the caller's transaction.
+
+    A job for what happened to it last, so that each change has one of its own; none for a space that nothing happened to.
+    """
+    reference = CourseSpace.objects.values_list("reference", flat=True).get(pk=space_id)
+    event = ProductEvent.objects.filter(reference=reference).order_by("pk").last()
+    if event is not None:
+        jobs.start(kind=HOLD_JOB, object_id=event.pk)
+
+
+def run_hold_space(event_id: int, progress: Progress) -> None:
+    """The job behind `hold_space_later`. The platform is told whatever the rows say, because an attempt that was cut off
+    may have told it something else. Raises Waiting while it does not answer.
+    """
+    reference = ProductEvent.objects.values_list("reference", flat=True).get(pk=event_id)
+    space = CourseSpace.objects.get(reference=reference)
+    now = timezone.now()
+    try:
+        _closed, held = _hold_remote_to([space.pk], now=now, doubtful={space.pk})
+    except PlatformAway as away:
+        raise Waiting(str(away)) from away
+    if space.pk not in held:
+        raise Waiting("The course platform has not confirmed that it closed or opened the course.")
 
 
 def _hold_to(pks: Collection[int], *, now: datetime) -> int:
@@ -188,8 +215,20 @@ def _hold_to(pks: Collection[int], *, now: datetime) -> int:
         with transaction.atomic():
             rows = list(_locked(pks))
             return _note(rows, _tell(platform, rows, now=now), now=now)
+    closed, _held = _hold_remote_to(pks, now=now)
+    return closed
+
+
+def _hold_remote_to(
+    pks: Collection[int], *, now: datetime, doubtful: Collection[int] = ()
+) -> tuple[int, set[int]]:
+    """How many were closed, and for which spaces the platform has confirmed what it was told and what still is so.
+
+    `doubtful`: spaces of which it is told whatever the rows say.
+    """
+    platform = get_platform()
     closed = 0
-    doubtful: set[int] = set()
+    held: set[int] = set()
     for _try in range(TRIES):
         seen = {row.pk: row for row in CourseSpace.objects.filter(pk__in=pks)}
         told = _tell(platform, list(seen.values()), now=now, doubtful=doubtful)
@@ -197,11 +236,12 @@ def _hold_to(pks: Collection[int], *, now: datetime) -> int:
             rows = list(_locked(told))
             same = {row.pk for row in rows if _as_seen(row, seen[row.pk], now=now)}
             closed += _note(rows, same, now=now)
+        held = (held - told) | same
         # Somebody has extended or withdrawn these meanwhile: the platform heard what is no longer so.
         doubtful = told - same
         if not doubtful:
             break
-    return closed
+    return closed, held
 
 
 def _locked(pks: Collection[int]) -> QuerySet[CourseSpace]:
