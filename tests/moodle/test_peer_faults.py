@@ -75,6 +75,52 @@ def test_what_the_client_sees_and_what_has_happened(raw, moodle_peer, kind, stat
     assert made(moodle_peer)
 
 
+def test_an_error_of_php_has_no_errorcode(raw, moodle_peer):
+    moodle_peer.faults.add(CREATE, "type_error")
+    status, body = attempt(raw)
+    assert status == 200
+    assert json.loads(body).keys() == {"exception", "message"}
+    assert not made(moodle_peer)
+
+
+def test_a_killed_worker_leaves_nothing_of_a_transaction_and_half_of_the_rest(raw, site, moodle_peer):
+    course, users = site.add_course("C1"), [site.add_user(f"u{number}") for number in range(4)]
+    moodle_peer.faults.add(None, "killed_midway", times=2)
+    rows = [{"roleid": 5, "userid": user.id, "courseid": course.id} for user in users]
+    assert raw.send("enrol_manual_enrol_users", {"enrolments": rows}).status == 502
+    assert site.enrolments == {}
+    changes = [{"id": user.id, "suspended": 1} for user in users]
+    assert raw.send("core_user_update_users", {"users": changes}).status == 502
+    assert [user.suspended for user in users] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("function", ["enrol_manual_enrol_users", "core_group_add_group_members"])
+def test_the_loser_of_a_race_for_an_enrolment_or_a_membership_gets_a_write_error(raw, site, function):
+    course, user = site.add_course("C1"), site.add_user("one")
+    group = site.add_group(course, "G")
+    params = {"enrolments": [{"roleid": 5, "userid": user.id, "courseid": course.id}]}
+    if function == "core_group_add_group_members":
+        site.enrol(user, course)
+        params = {"members": [{"groupid": group.id, "userid": user.id}]}
+    both_checked = threading.Barrier(2, timeout=LONG)
+    site.between_check_and_insert = lambda name: both_checked.wait()
+    answers: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(raw.call(function, **params))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (refused,) = [answer for answer in answers if isinstance(answer, dict)]
+    assert refused["errorcode"] == "dmlwriteexception"
+    assert None in answers
+    assert list(site.enrolments) == [(user.id, course.id)]
+    assert group.members == ({user.id} if "members" in params else set())
+    site.between_check_and_insert = None
+    assert raw.call(function, **params) is None
+
+
 def test_a_time_out_before_the_work_never_does_it(raw, moodle_peer):
     fault = moodle_peer.faults.add(CREATE, "timeout_before")
     assert attempt(raw, SHORT)[0] == "timed out"

@@ -24,10 +24,13 @@ Kind = Literal[
     "html_prefix_after",  # done, then HTML and behind it the JSON
     "slow_drip",  # done, then blanks one by one for ever
     "huge",  # done, then a body without an end
+    "type_error",  # an error of PHP's own, which has no errorcode; nothing happens
     "maintenance",  # 503 and HTML; nothing happens
     "redirect",  # 302 to another page of this site; nothing happens
 ]
-BEFORE = frozenset({"refuse_connection", "timeout_before", "bad_gateway_before", "maintenance", "redirect"})
+BEFORE = frozenset(
+    {"refuse_connection", "timeout_before", "bad_gateway_before", "type_error", "maintenance", "redirect"}
+)
 """Kinds after which nothing has happened."""
 
 When = int | str | Callable[[Call], bool] | None

@@ -71,7 +71,10 @@ class View:
     def user(self) -> User | None:
         """Who is logged in; a suspended account has lost its sessions."""
         user = self.peer.site.user(self.session.user_id)
-        return None if user is None or user.suspended else user
+        if user is None or user.suspended:
+            self.session.user_id = 0
+            return None
+        return user
 
     def html(self, title: str, content: str, status: int = 200) -> Reply:
         user = self.user

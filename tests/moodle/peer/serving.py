@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.moodle.peer.answers import BAD_GATEWAY, HTML_TYPE, JSON_TYPE, MAINTENANCE, PRINTED
+from tests.moodle.peer.answers import BAD_GATEWAY, HTML_TYPE, JSON_TYPE, MAINTENANCE, PRINTED, as_json
 from tests.moodle.peer.errors import WorkerKilled
 from tests.moodle.peer.faults import BEFORE, Fault
 from tests.moodle.peer.pages import page
@@ -114,7 +114,10 @@ def strike_before(peer: MoodlePeer, connection: Connection, fault: Fault) -> Non
     if fault.kind == "timeout_before":
         hold(peer, connection, fault)
         raise Ended
-    if fault.kind == "redirect":
+    if fault.kind == "type_error":
+        body = as_json({"exception": "TypeError", "message": "Unsupported operand types: string + int"})
+        send(peer, connection, Reply(200, JSON_TYPE, body))
+    elif fault.kind == "redirect":
         moved = (("Location", f"{peer.url}/elsewhere"),)
         send(peer, connection, Reply(302, HTML_TYPE, b"", moved))
     else:

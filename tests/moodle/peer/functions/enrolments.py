@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tests.moodle.peer.calls import Visit, function
-from tests.moodle.peer.errors import coding_error, invalid_parameter, missing_record, moodle_exception
+from tests.moodle.peer.errors import (
+    coding_error,
+    invalid_parameter,
+    missing_record,
+    moodle_exception,
+    write_error,
+)
 from tests.moodle.peer.records import Enrolment, RoleAssignment
 from tests.moodle.peer.values import Fields, Many, may, need
 
@@ -49,10 +55,18 @@ def enrol_users(visit: Visit, arguments: dict[str, Any]) -> None:
             )
         if site.user(item["userid"]) is None:
             raise coding_error("User ID does not exist or is deleted!")
+    new = [
+        pair
+        for item in arguments["enrolments"]
+        if (pair := (item["userid"], item["courseid"])) not in site.enrolments
+    ]
     visit.all_or_nothing()
     for item in arguments["enrolments"]:
         if item["courseid"] not in site.courses:
             raise missing_record(table="SELECT * FROM {course} WHERE id = ?")
+    if any(pair in site.enrolments for pair in new):
+        # Somebody else's call has inserted the row meanwhile, and an index of the database holds it single.
+        raise write_error()
     for item in arguments["enrolments"]:
         pair = item["userid"], item["courseid"]
         row = site.enrolments.setdefault(pair, Enrolment(*pair, timecreated=site.clock))

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tests.moodle.peer.calls import Visit, function
-from tests.moodle.peer.errors import bad_course_context, invalid_parameter, missing_record, moodle_exception
+from tests.moodle.peer.errors import (
+    bad_course_context,
+    invalid_parameter,
+    missing_record,
+    moodle_exception,
+    write_error,
+)
 from tests.moodle.peer.records import Group
 from tests.moodle.peer.values import Fields, Many, may, need
 
@@ -101,16 +107,21 @@ def get_group_members(visit: Visit, arguments: dict[str, Any]) -> list[dict[str,
 @function("core_group_add_group_members", items="members", transactional=True, members=MEMBERS)
 def add_group_members(visit: Visit, arguments: dict[str, Any]) -> None:
     """All or nothing; who is a member already stays one, who is not enrolled cannot be one."""
+    new: list[tuple[Group, int]] = []
     for item in arguments["members"]:
         group = check_group(visit, item["groupid"])
         if visit.site.user(item["userid"]) is None:
             raise missing_record("invaliduser", "SELECT * FROM {user} WHERE id = ?")
         if visit.site.enrolment(item["userid"], group.course_id) is None:
             raise invalid_parameter("Only enrolled users may be members of groups")
+        if item["userid"] not in group.members:
+            new.append((group, item["userid"]))
     visit.all_or_nothing()
-    for item in arguments["members"]:
-        if item["groupid"] in visit.site.groups:
-            visit.site.groups[item["groupid"]].members.add(item["userid"])
+    if any(user_id in group.members for group, user_id in new):
+        # Somebody else's call has inserted the row meanwhile, and an index of the database holds it single.
+        raise write_error()
+    for group, user_id in new:
+        group.members.add(user_id)
 
 
 @function("core_group_delete_group_members", items="members", transactional=True, members=MEMBERS)

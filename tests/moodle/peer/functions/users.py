@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import string
 from typing import Any
 
@@ -177,13 +176,12 @@ def update_users(visit: Visit, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_user(site: Site, item: dict[str, Any]) -> None:
-    existing = site.user(item["id"])
-    if existing is None:
+    """Change one account, after every check of it: one that fails changes nothing of it."""
+    user = site.user(item["id"])
+    if user is None:
         raise moodle_exception("invaliduserid", "Invalid user id")
-    if existing.site_admin:
+    if user.site_admin:
         raise moodle_exception("usernotupdatedadmin", "Cannot update admin accounts")
-    # The row is replaced only when all of it holds.
-    user = copy.deepcopy(existing)
     email = item.get("email", user.email)
     if email != user.email:
         if not is_email(email):
@@ -213,8 +211,6 @@ def update_user(site: Site, item: dict[str, Any]) -> None:
     user.preferences |= pairs(item.get("preferences"))
     user.custom_fields |= pairs(item.get("customfields"))
     user.extra |= {name: str(item[name]) for name in EXTRA if name in item}
-    # In place, since others hold the row.
-    existing.__dict__.update(user.__dict__)
 
 
 @function("core_user_delete_users", items="userids", transactional=True, userids=Many(need("int")))
