@@ -277,6 +277,65 @@ class Assignment(models.Model):
         return self.person_id
 
 
+class SeatChange(models.Model):
+    """Somebody changes his mind about a seat whose course lives far away: what he asked for, and what came of it.
+
+    `waiting`: nothing has been told to the platform yet. `telling`: it has been, or is being. `undoing`: it refused, or
+    the course was opened after all, and is told that nothing changes. An address is corrected in all seats at once:
+    then `lead` is the change that is worked on.
+    """
+
+    class Kind(models.TextChoices):
+        RELEASE = "release"
+        REPLACE = "replace"
+        CORRECT = "correct"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        TELLING = "telling"
+        UNDOING = "undoing"
+        DONE = "done"
+        REFUSED = "refused"
+
+    OPEN = (State.WAITING.value, State.TELLING.value, State.UNDOING.value)
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    lead = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="others")
+    account = models.ForeignKey(CustomerAccount, on_delete=models.PROTECT, related_name="+")
+    seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="changes")
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="+")  # who sat there
+    actor = models.CharField(max_length=120)  # an audit actor
+    # Who is to have the seat, as typed; forgotten once it is done, because the assignment keeps it.
+    email = models.CharField(max_length=320, blank=True)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    why = models.CharField(max_length=300, blank=True)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_login = models.BooleanField(default=False)  # the login of `person` was made for this change
+    # Why it was refused (`seats.services.refusing`).
+    code = models.CharField(max_length=40, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+    job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["seat"],
+                condition=Q(state__in=["waiting", "telling", "undoing"]),
+                name="seat_one_open_change",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "-id"], name="change_of_account")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.seat_id}: {self.state}"
+
+
 class EndingNotice(models.Model):
     """The managers of an account were told that something ends: once for each end and number of days ahead."""
 

@@ -9,6 +9,7 @@ from common import jobs
 from common.jobs import Progress
 from courses.platform import PlatformAway
 from seats.services.apply import NotTold, run_apply
+from seats.services.changing_far import CHANGE_JOB, run_change
 from seats.services.life_expire import run_expire
 from seats.services.life_rows import HOLD_JOB, run_hold_job
 from seats.services.lists import APPLY_JOB, PLAN_JOB, plan
@@ -27,7 +28,7 @@ def notices() -> None:
 
 def _plan(batch_id: int, progress: Progress) -> None:
     try:
-        plan(batch_id=batch_id)
+        plan(batch_id=batch_id, progress=progress)
     except PlatformAway as error:
         raise NotTold(str(error)) from error
 
@@ -35,3 +36,4 @@ def _plan(batch_id: int, progress: Progress) -> None:
 jobs.register(PLAN_JOB, _plan)
 jobs.register(APPLY_JOB, run_apply)
 jobs.register(HOLD_JOB, run_hold_job)
+jobs.register(CHANGE_JOB, run_change)

@@ -49,7 +49,9 @@ def outcome_word(outcome: str) -> str:
 def row_message(verdict: str, detail: Mapping[str, Any], problems: list[dict[str, str]]) -> str:
     """The sentence that explains a verdict, in the active language; the same for known and unknown addresses."""
     if verdict == Verdict.ALREADY_ENROLLED:
-        ends = detail.get("ends")
+        if "ends" not in detail:  # a remote platform tells no dates of what others have done there
+            return _("Already enrolled in this course: no seat is used.")
+        ends = detail["ends"]
         if not ends:
             return _("Already enrolled in this course, with no end date: no seat is used.")
         day = format_day(datetime.fromisoformat(ends))

@@ -2,12 +2,13 @@
 
 from delegation.refusals import Refused
 from seats.services.apply import NotTold, run_apply
-from seats.services.changing import correct_address, release, replace
+from seats.services.changing import correct_address, release, replace, start_change
+from seats.services.changing_far import run_change
 from seats.services.generate import generate_seats
 from seats.services.life_expire import Ended, run_expire
 from seats.services.life_extend import Extended, check_extend, run_extend
 from seats.services.life_staff import Done, extend_until, restore, set_courses, withdraw
-from seats.services.lists import apply_here, choose_pool, create_list, discard, plan, start_apply
+from seats.services.lists import apply_here, choose_pool, create_list, discard, plan, plan_again, start_apply
 from seats.services.notices import tell_endings
 from seats.services.opening import note_openings, record_opening
 from seats.services.resending import resend
@@ -34,17 +35,20 @@ __all__ = [
     "generate_seats",
     "note_openings",
     "plan",
+    "plan_again",
     "record_opening",
     "release",
     "replace",
     "resend",
     "restore",
     "run_apply",
+    "run_change",
     "run_expire",
     "run_extend",
     "set_courses",
     "set_up_session",
     "start_apply",
+    "start_change",
     "tell_endings",
     "withdraw",
 ]

@@ -1,7 +1,7 @@
-"""Applying a list: seats are reserved, the platform is told, the assignments are confirmed; 1,000 people at a time.
+"""Applying a list: seats are reserved, the platform is told, the assignments are confirmed; part by part.
 
 A local platform is told within the transaction that reserves and confirms: 1,000 people are done together or not at
-all. A remote one is told between two transactions; what was reserved for whom stands in the rows, and whoever takes
+all. A remote one is told between two transactions, of 100 at a time; what was reserved for whom stands in the rows, and whoever takes
 the job over tells the platform again (its operations may be repeated) before he goes on.
 """
 
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Count
@@ -24,32 +22,30 @@ from courses.platforms import get_platform
 from seats.models import Assignment, AssignmentBatch, AssignmentRow
 from seats.services.confirming import confirm, reserved, settle
 from seats.services.judging import (
+    NOBODY,
     SETTLED,
+    Found,
     Judged,
     Offered,
-    enrolled_until,
+    Row,
     judge,
+    look,
     offered,
     open_rows,
     seated_until,
 )
-from seats.services.lists import cut
+from seats.services.lists import Reports, cut
 from seats.services.locking import lock_account, touch_account
 from seats.services.picking import Picker
 from seats.services.reserving import reserve
-from seats.services.telling import tell
+from seats.services.telling import let_oversee, tell
 
 # People per transaction. Each costs some thirty statements whatever its size: with 500 a list of 1,000 would need more
 # than the 60 it may have, and 1,000 hold the account's lock for about half a second.
 CHUNK = 1_000
-Rows = Sequence[tuple[AssignmentRow, int | None]]
-
-
-class Reports(Protocol):
-    """Where progress is told (`common.jobs.Progress`)."""
-
-    def report(self, done: int, total: int) -> None:
-        """Say how far the work is; raises LeaseLost when somebody else has taken it over."""
+# A remote platform takes seconds for a hundred new people; the job reports, and keeps its lease, after each part.
+PART = 100
+Rows = Sequence[Row]
 
 
 def actor_of(label: str) -> Actor:
@@ -115,7 +111,7 @@ def _apply_here(work: Work) -> bool:
         lock_account(work.batch.account_id)
         rows, is_last = _next(work)
         _report(work, rows)
-        judged, assignments = _reserve(work, rows, _enrolled(work, rows))
+        judged, assignments = _reserve(work, rows, _look(work, rows))
         confirm(assignments, tell(work.platform, assignments), by=work.inviter_id, now=timezone.now())
         settle(judged)
         touch_account(work.batch.account_id)
@@ -126,17 +122,18 @@ def _apply_here(work: Work) -> bool:
 
 def _apply_remotely(work: Work) -> None:
     # What an earlier attempt has reserved and not confirmed, those nobody answered for included.
-    for part in cut(reserved(work.batch), CHUNK):
+    for part in cut(reserved(work.batch), PART):
+        _report(work, [(one.row, None) for one in part if one.row is not None])
         _tell_and_confirm(work, part, ())
     is_last = False
     while not is_last:
         rows, is_last = _next(work)
-        enrolled = _enrolled(work, rows)
+        found = _look(work, rows)
         with transaction.atomic():
             lock_account(work.batch.account_id)
             # Rows are read by whoever holds the job, so they are still right if he still holds it.
             _report(work, rows)
-            judged, assignments = _reserve(work, rows, enrolled)
+            judged, assignments = _reserve(work, rows, found)
             touch_account(work.batch.account_id)
         _tell_and_confirm(work, assignments, judged)
     if work.batch.rows.filter(outcome=AssignmentRow.Outcome.PENDING).exists():
@@ -147,6 +144,7 @@ def _apply_remotely(work: Work) -> None:
 
 def _tell_and_confirm(work: Work, assignments: Sequence[Assignment], judged: Sequence[Judged]) -> None:
     outcomes = tell(work.platform, assignments)
+    let_oversee(work.platform, assignments, outcomes, by=work.inviter_id)
     with transaction.atomic():
         lock_account(work.batch.account_id)
         confirm(assignments, outcomes, by=work.inviter_id, now=timezone.now())
@@ -156,8 +154,9 @@ def _tell_and_confirm(work: Work, assignments: Sequence[Assignment], judged: Seq
 
 def _next(work: Work) -> tuple[Rows, bool]:
     """The next rows, and whether there are no more after them."""
-    rows = open_rows(work.batch, limit=CHUNK + 1)
-    return rows[:CHUNK], len(rows) <= CHUNK
+    most = PART if work.platform.is_remote else CHUNK
+    rows = open_rows(work.batch, limit=most + 1)
+    return rows[:most], len(rows) <= most
 
 
 def _report(work: Work, rows: Rows) -> None:
@@ -165,24 +164,19 @@ def _report(work: Work, rows: Rows) -> None:
     work.progress.report(rows[-1][0].position if rows else work.total, work.total)
 
 
-def _enrolled(work: Work, rows: Rows) -> dict[int, datetime | None]:
+def _look(work: Work, rows: Rows) -> Found:
     """Who is enrolled on the platform; it is not asked about people when no seat covers the course."""
-    people = _people(rows) if work.offer.pools else []
-    return enrolled_until(work.platform, work.batch.course_id, people, now=timezone.now())
+    if not work.offer.pools:
+        return NOBODY
+    return look(work.platform, work.batch.course_id, rows, now=timezone.now())
 
 
-def _reserve(
-    work: Work, rows: Rows, enrolled: dict[int, datetime | None]
-) -> tuple[list[Judged], list[Assignment]]:
+def _reserve(work: Work, rows: Rows, found: Found) -> tuple[list[Judged], list[Assignment]]:
     now = timezone.now()
     state = Assignment.State.RESERVED if work.platform.is_remote else Assignment.State.LIVE
-    seated = seated_until(work.batch.course_id, _people(rows), now=now)
-    judged = judge(rows, work.offer, seated | enrolled)
+    people = [known for row, known in rows if known is not None and row.planned_verdict not in SETTLED]
+    judged = judge(rows, work.offer, found, seated=seated_until(work.batch.course_id, people, now=now))
     return judged, reserve(work.batch, judged, work.picker, state=state, actor=work.actor, now=now)
-
-
-def _people(rows: Rows) -> list[int]:
-    return [known for row, known in rows if known is not None and row.planned_verdict not in SETTLED]
 
 
 def _finish(work: Work) -> None:

@@ -10,9 +10,11 @@ from common import outbox
 from common.audit import SYSTEM
 from common.outbox import Draft
 from courses.platform import Outcome, OutcomeState
+from courses.platforms import get_platform
 from delegation.services import Delegated, delegate
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Verdict
 from seats.services.judging import Judged
+from seats.services.telling import found_there
 
 Outcomes = AssignmentRow.Outcome
 OUTCOME_OF = {
@@ -87,9 +89,12 @@ def settle(judged: Iterable[Judged]) -> None:
 def welcome(assignments: Sequence[Assignment], *, by: int | None) -> None:
     """Delegate these people to their account and queue the mail of each; all of one account.
 
-    Whoever is staff is neither delegated nor invited: he gets the news like anybody who has a login.
+    Whoever is staff is neither delegated nor invited: he gets the news like anybody who has a login, and so does
+    whoever had one on a remote platform before.
     """
     [account_id] = {one.account_id for one in assignments}
+    if get_platform().is_remote:
+        _note_found(assignments)
     delegate(
         account_id=account_id,
         entries=[
@@ -97,15 +102,34 @@ def welcome(assignments: Sequence[Assignment], *, by: int | None) -> None:
             for one in assignments
         ],
     )
-    newcomers = [
-        one.holder_id for one in assignments if one.person is not None and one.person.possessed_at is None
-    ]
-    invitations: dict[int, int] = {}
-    if newcomers:
-        invitations = ensure_invitations(account_id=account_id, person_ids=newcomers, invited_by_id=by)
+    invitations = invite(assignments, by=by)
     outbox.queue_many(
         letter(one, invitations.get(one.holder_id), event=f"assignment:{one.pk}:given") for one in assignments
     )
+
+
+def _note_found(assignments: Sequence[Assignment]) -> None:
+    """Write down that logins, which we thought we had to make, were on the remote platform before."""
+    mistaken = [one for one in assignments if one.created_login]
+    known = found_there([one.holder_id for one in mistaken]) if mistaken else set()
+    mistaken = [one for one in mistaken if one.holder_id in known]
+    if mistaken:
+        Assignment.objects.filter(pk__in=[one.pk for one in mistaken]).update(created_login=False)
+        for one in mistaken:
+            one.created_login = False
+
+
+def invite(assignments: Sequence[Assignment], *, by: int | None) -> dict[int, int]:
+    """Invite those of the people who have no login that they use, all of one account: `person id → invitation id`."""
+    newcomers = [
+        one.holder_id for one in assignments if one.person is not None and one.person.possessed_at is None
+    ]
+    if newcomers and get_platform().is_remote:
+        known = found_there(newcomers)
+        newcomers = [person_id for person_id in newcomers if person_id not in known]
+    if not newcomers:
+        return {}
+    return ensure_invitations(account_id=assignments[0].account_id, person_ids=newcomers, invited_by_id=by)
 
 
 def letter(assignment: Assignment, invitation_id: int | None, *, event: str) -> Draft:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.functional import Promise, lazy
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
 
-from common.zone import format_day
-from delegation.refusals import Refused
-from seats.models import Assignment, Seat
+from courses.platforms import get_platform
+from seats.models import Assignment, Seat, SeatChange
 from seats.services.locking import lock_account
+from seats.services.refusing import refusal, started
 
 
 def find(reference: str, account_id: int | None) -> Seat:
@@ -36,41 +31,38 @@ def _running() -> QuerySet[Assignment]:
     return Assignment.objects.filter(ended_at=None).select_related("person", "course", "seat__pool")
 
 
-def hold(seat: Seat) -> Assignment:
+def hold(seat: Seat, *, change: SeatChange | None = None) -> Assignment:
     """The assignment of a seat that may still be changed, under the locks of account and seat.
 
-    Raises Refused with the code `free`, `ended`, `busy` or `started`.
+    Raises Refused with the code `free`, `ended`, `busy` (also while it is being changed, unless by this `change`) or
+    `started`.
     """
     lock_account(seat.account_id)
     seat = Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
     now = timezone.now()
     if seat.withdrawn_at is not None or seat.expired_at is not None:
-        raise Refused("ended", _("This seat has ended: it can no longer be changed."))
+        raise refusal("ended")
     found = sitting_in(seat)
     if not found:
-        raise Refused("free", _("Nobody has this seat: there is nothing to change."))
+        raise refusal("free")
     [assignment] = found
     if assignment.ends_at is not None and assignment.ends_at <= now:
-        raise Refused("ended", _("This seat has ended: it can no longer be changed."))
+        raise refusal("ended")
     if assignment.state == Assignment.State.RESERVED:
-        raise Refused("busy", _("This seat is just being given. Try again in a moment."))
+        raise refusal("busy")
+    if is_changing([seat.pk], but=change):
+        raise refusal("busy", by="change")
     if assignment.opened_at is not None:
-        raise Refused("started", started_since(assignment.opened_at))
+        raise started(assignment.opened_at)
     return assignment
 
 
-def started_since(at: datetime) -> Promise | str:
-    """Why a seat can no longer change hands."""
-    return format_lazy(_("This seat was started on {day}: it can no longer change hands."), day=_lazy_day(at))
+def is_changing(seat_ids: list[int], *, but: SeatChange | None = None) -> bool:
+    """Whether somebody has changed his mind about one of these seats and the platform has not been told yet.
 
-
-def until(at: datetime | None) -> Promise | str:
-    """That somebody is enrolled already."""
-    if at is None:
-        return _("This person is already enrolled in the course, with no end date: no seat is needed.")
-    return format_lazy(
-        _("This person is already enrolled in the course until {day}: no seat is needed."), day=_lazy_day(at)
-    )
-
-
-_lazy_day = lazy(format_day, str)
+    A local platform is told at once: then there is nothing to ask.
+    """
+    if not get_platform().is_remote:
+        return False
+    changes = SeatChange.objects.filter(seat__in=seat_ids, state__in=SeatChange.OPEN)
+    return (changes if but is None else changes.exclude(pk=but.pk)).exists()

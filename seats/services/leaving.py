@@ -14,22 +14,20 @@ from accounts.services import revoke_invitations
 from common import outbox
 from common.audit import Actor
 from common.models import OutboxMail
-from courses.models import Enrolment
+from courses.models import Enrolment, PlatformLogin
 from courses.platforms import get_platform
 from delegation.models import Delegation
 from delegation.services import end_delegation
 from seats.models import Assignment
-from seats.services.telling import untell
 
 
 def leave(
     assignments: Sequence[Assignment], *, reason: Assignment.EndReason, actor: Actor, now: datetime
 ) -> None:
-    """End these assignments, with the enrolments and groups that came with them. Their mails are not sent any more."""
+    """End these assignments; the platform is told by the caller. Their mails are not sent any more."""
     Assignment.objects.filter(pk__in=[one.pk for one in assignments]).update(
         state=Assignment.State.ENDED, ended_at=now, ended_by=actor.label, end_reason=reason
     )
-    untell(get_platform(), assignments)
     for one in assignments:
         outbox.cancel(event_keys=mails_about(one.pk).values_list("event_key", flat=True))
 
@@ -63,12 +61,14 @@ def forget_login(account_id: int, person_id: int, *, made_now: bool = False) -> 
     """Delete a login that a mistyped address has brought into being; returns whether it was deleted.
 
     Only if this account created it (`made_now`: the caller knows that it did, there is no delegation yet), and it has
-    no password, no owner who used it, no seat, no enrolment and no other account. History keeps the address as it was
-    typed.
+    no password, no owner who used it, no seat, no enrolment and no other account. One that was made on a remote
+    platform is kept: only our row tells that it is ours. History keeps the address as it was typed.
     """
     person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
     ours = made_now or _was_made_by(account_id, person_id)
     if not ours or not _is_nobodys(person) or _is_known_elsewhere(account_id, person_id):
+        return False
+    if get_platform().is_remote and _is_made_there(person_id):
         return False
     try:
         with transaction.atomic():
@@ -83,6 +83,11 @@ def _is_nobodys(person: Person) -> bool:
     """Whether nobody has ever used this login: a temporary password is not one of its owner's."""
     has_password = person.has_usable_password() and not person.must_change_password
     return person.possessed_at is None and not (has_password or person.is_staff or person.is_superuser)
+
+
+def _is_made_there(person_id: int) -> bool:
+    """Whether we made a login on the remote platform, or may have: without an answer we do not know its number."""
+    return PlatformLogin.objects.filter(Q(is_ours=True) | Q(remote_id=None), person=person_id).exists()
 
 
 def _was_made_by(account_id: int, person_id: int) -> bool:

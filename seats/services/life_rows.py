@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.services import ensure_invitations
 from common import jobs, outbox
 from common.audit import Actor
 from common.jobs import Progress
@@ -20,12 +20,12 @@ from courses.models import ProductEvent
 from courses.platform import Outcome, OutcomeState, PlatformAway
 from courses.platforms import get_platform
 from delegation.refusals import Refused
-from seats.models import Assignment, Seat, Session
+from seats.models import Assignment, Seat, SeatChange, Session
 from seats.selectors.products import ProductKind, find_product, latest_assignments, sits_elsewhere
 from seats.services.apply import NotTold
-from seats.services.confirming import letter
+from seats.services.confirming import invite, letter
 from seats.services.lists import cut
-from seats.services.telling import pairs, tell
+from seats.services.telling import groups, pairs, tell
 
 CHUNK = 500  # seats per transaction
 TRIES = 5  # how often rows may change while a remote platform is told of them, or a race may be lost
@@ -126,12 +126,14 @@ def run_hold(reference: str) -> None:
     """Have the platform hold to what the rows of a seat or a session say now. May be repeated.
 
     Whoever sits in a seat is enrolled until its end; who had one that expired or was withdrawn is suspended, unless
-    he sits in another seat of the course. Raises PlatformAway, Refused(not_told).
+    he sits in another seat of the course. Whoever is being taken out of a seat (`SeatChange`) stays out. Raises
+    PlatformAway, Refused(not_told).
     """
     for part in cut(list(latest_assignments(_seats_of(reference)).values_list("pk", flat=True)), CHUNK):
+        told: set[int] = set()
         for _try in range(TRIES):
             seen = _rows(part)
-            _tell(seen)
+            _tell(seen, told)
             if _as_told(_rows(part)) == _as_told(seen):
                 break
             # Somebody has changed one of them meanwhile: the platform hears the newest.
@@ -145,26 +147,35 @@ def _seats_of(reference: str) -> Any:
 
 
 def _rows(pks: Sequence[int]) -> list[Assignment]:
-    found = Assignment.objects.filter(pk__in=pks, person__isnull=False).annotate(elsewhere=sits_elsewhere())
+    leaving = SeatChange.objects.filter(assignment=OuterRef("pk"), state=SeatChange.State.TELLING)
+    found = Assignment.objects.filter(pk__in=pks, person__isnull=False).annotate(
+        elsewhere=sits_elsewhere(), leaving=Exists(leaving)
+    )
     return list(found.select_related("person").order_by("pk"))
 
 
-def _as_told(rows: Sequence[Assignment]) -> list[tuple[object, ...]]:
-    return [(row.pk, row.state, row.ends_at, row.end_reason) for row in rows]
+def _as_told(rows: Sequence[Any]) -> list[tuple[object, ...]]:
+    return [(row.pk, row.state, row.ends_at, row.end_reason, row.leaving) for row in rows]
 
 
-def _tell(rows: Sequence[Assignment]) -> None:
+def _tell(rows: Sequence[Any], told: set[int]) -> None:
+    """Tell the platform of rows as `_rows` gives them. `told`: who was told before that he is in; whoever is now, too."""
     now = timezone.now()
     platform = get_platform()
-    running = [row for row in rows if row.state == Assignment.State.LIVE and not is_over(row, now)]
-    check(tell(platform, _no_longer_new(running)))
-    gone = [
+    running = [
         row
         for row in rows
-        if row.end_reason in (Reason.EXPIRED, Reason.WITHDRAWN) and not row.elsewhere  # type: ignore[attr-defined]
+        if row.state == Assignment.State.LIVE and not is_over(row, now) and not row.leaving
     ]
-    if gone:
-        check(platform.end_enrolments(pairs(gone)))
+    check(tell(platform, _no_longer_new(running)))
+    # Who was taken out of his seat while we said that he is in it.
+    left = [row for row in rows if row.leaving or (row.pk in told and row.ended_at and not row.elsewhere)]
+    over = [row for row in rows if row.end_reason in (Reason.EXPIRED, Reason.WITHDRAWN) and not row.elsewhere]
+    if over or left:
+        check(platform.end_enrolments(pairs([*over, *left])))
+    if in_groups := groups(left):
+        check(platform.remove_group_members(in_groups))
+    told.update(row.pk for row in running)
 
 
 # --- people ---------------------------------------------------------------------------------------
@@ -182,14 +193,7 @@ def write_again(assignments: Sequence[Assignment], *, mark: str, actor: Actor) -
     """
     if not assignments:
         return
-    newcomers = [
-        one.holder_id for one in assignments if one.person is not None and one.person.possessed_at is None
-    ]
-    invitations: dict[int, int] = {}
-    if newcomers:
-        invitations = ensure_invitations(
-            account_id=assignments[0].account_id, person_ids=newcomers, invited_by_id=actor.person_id
-        )
+    invitations = invite(assignments, by=actor.person_id)
     outbox.queue_many(
         letter(one, invitations.get(one.holder_id), event=f"assignment:{one.pk}:back:{mark}")
         for one in assignments

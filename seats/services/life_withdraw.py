@@ -22,7 +22,7 @@ from courses.models import ProductEvent
 from courses.platforms import get_platform
 from courses.services.space_life import RESTORED, WITHDRAWN
 from delegation.refusals import Refused
-from seats.models import Assignment, Seat, Session
+from seats.models import Assignment, Seat, SeatChange, Session
 from seats.selectors.products import Product, ProductKind, latest_assignments, refusal, sits_elsewhere
 from seats.services.life_rows import Reason, events_of, hold_later, is_over, tell_here, won, write_again
 from seats.services.locking import lock_account, touch_account
@@ -119,6 +119,11 @@ def _leave_out_busy(operation: Operation, named: _Named) -> set[int]:
             seat__in=[seat.pk for seat in named.seats], state=Assignment.State.RESERVED
         ).values_list("seat", flat=True)
     )
+    if get_platform().is_remote:
+        changing = SeatChange.objects.filter(
+            seat__in=[seat.pk for seat in named.seats], state__in=SeatChange.OPEN
+        )
+        reserved |= set(changing.values_list("seat", flat=True))
     busy_pools = {seat.pool_id for seat in named.seats if seat.pk in reserved}
     busy_sessions = [session for session in named.sessions if session.pool_id in busy_pools]
     pools = {session.pool_id for session in busy_sessions}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -21,11 +21,14 @@ from courses.platforms import get_platform
 from delegation.refusals import Refused
 from seats.models import AssignmentBatch, AssignmentRow, SeatPool, Verdict
 from seats.services.judging import (
+    NOBODY,
     SETTLED,
     USES_A_SEAT,
     Judged,
-    enrolled_until,
+    Offered,
+    Row,
     judge,
+    look,
     offered,
     open_rows,
     seated_until,
@@ -34,6 +37,7 @@ from seats.services.judging import (
 PLAN_JOB = "seats.plan"
 APPLY_JOB = "seats.apply"
 CHUNK = 5000  # rows per statement
+LOOK = 500  # people about whom a remote platform is asked at a time
 
 State = AssignmentBatch.State
 Item = TypeVar("Item")
@@ -93,25 +97,32 @@ def _rows(batch: AssignmentBatch, people: PeopleList) -> Iterator[AssignmentRow]
         yield row
 
 
-def plan(*, batch_id: int) -> None:
+class Reports(Protocol):
+    """Where progress is told (`common.jobs.Progress`)."""
+
+    def report(self, done: int, total: int) -> None:
+        """Say how far the work is; raises LeaseLost when somebody else has taken it over."""
+
+
+def plan(*, batch_id: int, progress: Reports | None = None) -> None:
     """Give each row of a list the verdict it would have now. Reads seats and enrolments, changes neither.
 
-    May be repeated until the list is applied or discarded; does nothing afterwards.
+    May be repeated until the list is applied or discarded; does nothing afterwards. Raises PlatformAway.
     """
+    while not _planned(batch_id, progress):
+        pass
+
+
+def _planned(batch_id: int, progress: Reports | None) -> bool:
+    """Plan once; returns False when another pool was chosen meanwhile."""
     batch = AssignmentBatch.objects.select_related("course").get(pk=batch_id)
     now = timezone.now()
     offer = offered(batch)
     rows = open_rows(batch)
-    enrolled: dict[int, datetime | None] = {}
-    known = [
-        person_id for row, person_id in rows if person_id is not None and row.planned_verdict not in SETTLED
-    ]
     if offer.pools:
-        platform = get_platform()
-        for part in cut(known, CHUNK):
-            enrolled |= seated_until(batch.course_id, part, now=now)
-            enrolled |= enrolled_until(platform, batch.course_id, part, now=now)
-    judged = judge(rows, offer, enrolled)
+        judged = _judged(batch, offer, rows, progress, now=now)
+    else:
+        judged = judge(rows, offer, NOBODY, seated={})
     free = offer.free
     for judgement in judged:
         if judgement.verdict in USES_A_SEAT:
@@ -120,9 +131,26 @@ def plan(*, batch_id: int) -> None:
             else:
                 judgement.verdict = Verdict.NO_SEAT
     with transaction.atomic():
-        planned = AssignmentBatch.objects.filter(pk=batch_id, state__in=[State.PLANNING, State.PLANNED])
-        if planned.update(state=State.PLANNED, planned_at=now):
+        waiting = AssignmentBatch.objects.filter(pk=batch_id, state__in=[State.PLANNING, State.PLANNED])
+        if waiting.filter(pool=batch.pool_id).update(state=State.PLANNED, planned_at=now):
             _keep_plan(judged)
+            return True
+        return not waiting.exists()
+
+
+def _judged(
+    batch: AssignmentBatch, offer: Offered, rows: Sequence[Row], progress: Reports | None, *, now: datetime
+) -> list[Judged]:
+    """The rows with their verdicts; a remote platform is asked about some of them at a time."""
+    platform = get_platform()
+    judged: list[Judged] = []
+    for part in cut(rows, LOOK if platform.is_remote else CHUNK):
+        if progress is not None:
+            progress.report(len(judged), len(rows))
+        known = [person for row, person in part if person is not None and row.planned_verdict not in SETTLED]
+        seated = seated_until(batch.course_id, known, now=now)
+        judged += judge(part, offer, look(platform, batch.course_id, part, now=now), seated=seated)
+    return judged
 
 
 def _keep_plan(judged: Sequence[Judged]) -> None:
@@ -150,10 +178,24 @@ def choose_pool(*, batch_id: int, pool_id: int | None) -> None:
     batch = AssignmentBatch.objects.get(pk=batch_id)
     if pool_id is not None:
         SeatPool.objects.only("pk").get(pk=pool_id, account=batch.account_id)
-    open_lists = AssignmentBatch.objects.filter(pk=batch_id, state__in=[State.PLANNING, State.PLANNED])
-    if not open_lists.update(pool=pool_id):
-        raise Refused("applied", _("This list has been applied or discarded."))
-    plan(batch_id=batch_id)
+    with transaction.atomic():
+        open_lists = AssignmentBatch.objects.filter(pk=batch_id, state__in=[State.PLANNING, State.PLANNED])
+        if not open_lists.update(pool=pool_id):
+            raise Refused("applied", _("This list has been applied or discarded."))
+    plan_again(batch_id=batch_id)
+
+
+def plan_again(*, batch_id: int) -> None:
+    """Plan a list anew: at once, or as a job when the platform is remote. Does nothing once it is applied."""
+    if not get_platform().is_remote:
+        plan(batch_id=batch_id)
+        return
+    with transaction.atomic():
+        open_lists = AssignmentBatch.objects.filter(pk=batch_id, state__in=[State.PLANNING, State.PLANNED])
+        if open_lists.update(state=State.PLANNING):
+            batch = AssignmentBatch.objects.get(pk=batch_id)
+            batch.job = jobs.restart(kind=PLAN_JOB, object_id=batch_id, total=batch.size)
+            batch.save(update_fields=["job"])
 
 
 def start_apply(*, batch_id: int, actor: Actor) -> Job:

@@ -8,15 +8,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.services import ensure_invitations
 from common import audit, outbox
 from common.audit import Actor
 from common.models import OutboxMail
 from delegation.refusals import Refused
 from seats.models import Assignment
-from seats.services.confirming import letter
-from seats.services.holding import started_since
+from seats.services.confirming import invite, letter
+from seats.services.holding import is_changing
 from seats.services.leaving import mails_about
+from seats.services.refusing import refusal, started
 
 PAUSE = timedelta(minutes=10)  # between two letters about the same seat
 ON_ITS_WAY = (OutboxMail.State.QUEUED, OutboxMail.State.SENDING)
@@ -27,7 +27,7 @@ def resend(*, assignment_id: int, account_id: int | None = None, actor: Actor) -
 
     The link of an open invitation stays the same and lives again for its whole time; an ended one is replaced. Raises
     Assignment.DoesNotExist (with `account_id` also for another account's), and Refused with the code `ended`,
-    `started`, `waiting` (the last one has not left yet) or `too_soon`.
+    `started`, `busy` (somebody changes his mind about the seat), `waiting` (the last one has not left yet) or `too_soon`.
     """
     with transaction.atomic():
         locked = Assignment.objects.select_for_update(no_key=True, of=("self",))
@@ -44,11 +44,7 @@ def resend(*, assignment_id: int, account_id: int | None = None, actor: Actor) -
             raise Refused(
                 "too_soon", _("A mail was sent a few minutes ago. Wait a little before you write again.")
             )
-        invitations = ensure_invitations(
-            account_id=assignment.account_id,
-            person_ids=[assignment.holder_id],
-            invited_by_id=actor.person_id,
-        )
+        invitations = invite([assignment], by=actor.person_id)
         event = f"assignment:{assignment_id}:resent:{len(mails)}"
         outbox.queue(letter(assignment, invitations.get(assignment.holder_id), event=event))
         audit.record(
@@ -64,4 +60,6 @@ def _check(assignment: Assignment) -> None:
     if assignment.state != Assignment.State.LIVE or has_ended:
         raise Refused("ended", _("This seat is no longer theirs: there is nothing to write about."))
     if assignment.opened_at is not None:
-        raise Refused("started", started_since(assignment.opened_at))
+        raise started(assignment.opened_at)
+    if is_changing([assignment.seat_id]):
+        raise refusal("busy", by="change")

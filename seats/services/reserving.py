@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts.services import NewPerson, ensure_people
 from common.audit import SYSTEM, Actor
+from courses.platform import KnownEnd
 from seats.models import Assignment, AssignmentBatch, Seat, SeatPool, Verdict
 from seats.selectors.pools import access_end, access_start
 from seats.services.judging import USES_A_SEAT, Judged, ends_detail
@@ -130,7 +131,9 @@ def _make_people(batch: AssignmentBatch, going: Sequence[Judged]) -> None:
     )
     for one in unknown:
         one.person_id, created = people[one.row.email_key]
-        one.verdict = Verdict.NEW_ACCOUNT if created else Verdict.EXISTING_ACCOUNT
+        # Who has a login on the platform is known there, though his row here is new.
+        is_new = created and not one.is_stranger
+        one.verdict = Verdict.NEW_ACCOUNT if is_new else Verdict.EXISTING_ACCOUNT
 
 
 def _note_lost(batch: AssignmentBatch, going: Sequence[Judged], won: set[int | None], now: datetime) -> None:
@@ -145,4 +148,4 @@ def _note_lost(batch: AssignmentBatch, going: Sequence[Judged], won: set[int | N
     )
     for one in lost:
         one.verdict = Verdict.ALREADY_ENROLLED
-        one.detail = ends_detail(ends.get(one.person_id or 0))
+        one.detail = ends_detail(KnownEnd(ends.get(one.person_id or 0)))

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Person
+from accounts.services import NewPerson, ensure_people
 from common.emailkey import email_key
 from courses.platform import (
     OK,
@@ -30,9 +31,9 @@ from courses.platforms import get_platform
 from delegation.services import Delegated, delegate
 from seats.models import Assignment, AssignmentRow, Verdict
 from seats.selectors.sessions import other_customers_groups
-from seats.services.apply import NotTold
+from seats.services.apply import PART, NotTold
 from seats.services.confirming import confirm, reserved, settle
-from seats.services.judging import Judged, enrolled_until, judge, open_rows, seated_until
+from seats.services.judging import Found, Judged, Row, judge, look, open_rows, seated_until
 from seats.services.lists import cut
 from seats.services.locking import lock_account, touch_account
 from seats.services.reserving import reserve
@@ -49,10 +50,10 @@ from seats.services.sessionrows import (
     remove_line,
     verdicts,
 )
-from seats.services.telling import tell, untell
+from seats.services.telling import let_oversee, tell, untell
 
 CHUNK = 500  # people per transaction
-Rows = Sequence[tuple[AssignmentRow, int | None]]
+Rows = Sequence[Row]
 Joining = Sequence[tuple[AssignmentRow, int]]
 
 
@@ -129,7 +130,7 @@ class _Work:
     def _next_here(self, line: Line) -> bool:
         """The next people, all or none of them; returns whether they were the last."""
         rows, is_last = _next(line)
-        judged, seated = self._reserve(line, rows, self._enrolled(rows))
+        judged, seated = self._reserve(line, rows, self._look(rows))
         _check(tell(self.platform, seated))
         confirm(seated, [OK] * len(seated), by=self.order.buyer_id, now=timezone.now())
         already = _already(judged)
@@ -174,19 +175,24 @@ class _Work:
         is_last = False
         while not is_last:
             rows, is_last = _next(line)
-            enrolled = self._enrolled(rows)
+            found = self._look(rows)
             with transaction.atomic():
                 # Rows are read by whoever holds the run, so they are still right if he still holds it.
                 self._hold()
-                judged, _seated = self._reserve(line, rows, enrolled)
+                judged, _seated = self._reserve(line, rows, found)
+                self._take_in(judged)
                 settle(judged)
                 touch_account(self.order.account_id)
 
     def _tell_all(self, line: Line, waiting: Sequence[Assignment], already: Joining) -> None:
-        for part in cut(waiting, CHUNK):
+        for part in cut(waiting, PART):
             self._beat()
-            _check(tell(self.platform, part))
+            outcomes = tell(self.platform, part)
+            _check(outcomes)
+            let_oversee(self.platform, part, outcomes, by=self.order.buyer_id)
         self._beat()
+        if already:
+            _check(self.platform.ensure_logins([person_id for _row, person_id in already]))
         outcomes = self._join(already)
         gone = [
             row.pk
@@ -230,14 +236,21 @@ class _Work:
     def _line(self) -> Line:
         return find_line(self.order) or make_line(self.order, language=self._language)
 
-    def _enrolled(self, rows: Rows) -> dict[int, datetime | None]:
-        return enrolled_until(self.platform, self.order.course.pk, _known(rows), now=timezone.now())
+    def _look(self, rows: Rows) -> Found:
+        return look(self.platform, self.order.course.pk, rows, now=timezone.now())
 
-    def _reserve(
-        self, line: Line, rows: Rows, enrolled: dict[int, datetime | None]
-    ) -> tuple[list[Judged], list[Assignment]]:
+    def _take_in(self, judged: Iterable[Judged]) -> None:
+        """Make rows of people who are enrolled on a remote platform and were none of ours."""
+        unknown = [one for one in judged if one.verdict == Verdict.ALREADY_ENROLLED and one.person_id is None]
+        if unknown:
+            language = self._language or settings.LANGUAGE_CODE
+            ensure_people(
+                [NewPerson(one.row.email, one.row.first_name, one.row.last_name, language) for one in unknown]
+            )
+
+    def _reserve(self, line: Line, rows: Rows, found: Found) -> tuple[list[Judged], list[Assignment]]:
         now = timezone.now()
-        judged = judge(rows, None, seated_until(self.order.course.pk, _known(rows), now=now) | enrolled)
+        judged = judge(rows, None, found, seated=seated_until(self.order.course.pk, _known(rows), now=now))
         state = Assignment.State.RESERVED if self.platform.is_remote else Assignment.State.LIVE
         seated = reserve(
             line.batch,

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime
 
-from courses.platform import OK, CoursePlatform, EnrolmentRow, GroupRow, KnownEnd, Outcome, Pair
+from courses.models import PlatformLogin
+from courses.platform import (
+    OK,
+    CoursePlatform,
+    EnrolmentRow,
+    GroupRow,
+    KnownEnd,
+    Outcome,
+    Oversight,
+    Pair,
+)
 from seats.models import Assignment
+
+logger = logging.getLogger(__name__)
 
 
 def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Outcome]:
@@ -15,7 +28,7 @@ def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Ou
 
     May be repeated. Whoever is refused the group does not stay enrolled without it.
     """
-    outcomes = dict.fromkeys((assignment.pk for assignment in assignments), OK)
+    outcomes = dict.fromkeys(pairs(assignments), OK)
     going = list(assignments)
     if going:
         _note(outcomes, going, platform.ensure_logins([assignment.holder_id for assignment in going]))
@@ -27,21 +40,62 @@ def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Ou
         if left := _groups_left(going, past):
             platform.remove_group_members(left)
         _note(outcomes, going, platform.ensure_group_members(groups(going)))
-        stray = [assignment for assignment in enrolled if not outcomes[assignment.pk].ok]
+        stray = [assignment for assignment in enrolled if not outcomes[pair_of(assignment)].ok]
         if stray:
             platform.end_enrolments(pairs(stray))
-    return list(outcomes.values())
+    return [outcomes[pair] for pair in pairs(assignments)]
 
 
-def untell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> None:
-    """End the enrolments of these assignments and take their people out of the groups. May be repeated."""
-    platform.end_enrolments(pairs(assignments))
-    platform.remove_group_members(groups(assignments))
+def untell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Outcome]:
+    """End the enrolments of these assignments and take their people out of the groups. May be repeated.
+
+    The outcomes are those of the enrolments first, then those of the groups.
+    """
+    ended = platform.end_enrolments(pairs(assignments))
+    left = groups(assignments)
+    return [*ended, *(platform.remove_group_members(left) if left else [])]
+
+
+def let_oversee(
+    platform: CoursePlatform,
+    assignments: Sequence[Assignment],
+    outcomes: Sequence[Outcome],
+    *,
+    by: int | None,
+) -> None:
+    """Let whoever gave these seats see, on a remote platform, what the people do for whom a login was made there.
+
+    Somebody's own login is never put under anybody's eyes. A refusal changes nothing else, and is only logged.
+    """
+    if by is None:
+        return
+    going = [one for one, outcome in zip(assignments, outcomes, strict=True) if outcome.ok]
+    made = made_here([one.holder_id for one in going if one.created_login])
+    for outcome in platform.oversee([Oversight(by, person_id) for person_id in sorted(made)]) if made else ():
+        if not outcome.ok:
+            logger.warning("oversight by person %s: %s %s", by, outcome.state, outcome.code)
+
+
+def made_here(person_ids: Collection[int]) -> set[int]:
+    """Those of the people whose login on the remote platform was made for them by us."""
+    made = PlatformLogin.objects.filter(person__in=person_ids, is_ours=True)
+    return set(made.values_list("person_id", flat=True))
+
+
+def found_there(person_ids: Collection[int]) -> set[int]:
+    """Those of the people whose login was on the remote platform before: nothing of it is ever changed."""
+    found = PlatformLogin.objects.filter(person__in=person_ids, is_ours=False, remote_id__isnull=False)
+    return set(found.values_list("person_id", flat=True))
+
+
+def pair_of(assignment: Assignment) -> Pair:
+    """(course, person) of one."""
+    return (assignment.course_id, assignment.holder_id)
 
 
 def pairs(assignments: Iterable[Assignment]) -> list[Pair]:
     """(course, person) of each."""
-    return [(assignment.course_id, assignment.holder_id) for assignment in assignments]
+    return [pair_of(assignment) for assignment in assignments]
 
 
 def groups(assignments: Iterable[Assignment]) -> list[GroupRow]:
@@ -64,7 +118,7 @@ def _past(assignments: Sequence[Assignment]) -> list[Assignment]:
         person__in={person_id for _course, person_id in wanted},
         ended_at__isnull=False,
     )
-    return [one for one in ended if (one.course_id, one.holder_id) in wanted]
+    return [one for one in ended if pair_of(one) in wanted]
 
 
 def _groups_left(assignments: Sequence[Assignment], past: Sequence[Assignment]) -> list[GroupRow]:
@@ -80,10 +134,10 @@ def _enrolments(
     """
     known = [one for one in assignments if not one.created_login]
     ends = dict(zip(pairs(known), platform.known_ends(pairs(known)), strict=True)) if known else {}
-    from_seats = {((one.course_id, one.holder_id), one.ends_at) for one in past}
+    from_seats = {(pair_of(one), one.ends_at) for one in past}
     rows = []
     for one in assignments:
-        pair = (one.course_id, one.holder_id)
+        pair = pair_of(one)
         there = ends.get(pair)
         if there is not None and (pair, there.ends_at) in from_seats:
             there = None
@@ -105,10 +159,9 @@ def _later(ends_at: datetime | None, known: KnownEnd | None) -> datetime | None:
     return None if ends_at is None or known.ends_at is None else max(ends_at, known.ends_at)
 
 
-def _note(outcomes: dict[int, Outcome], assignments: Sequence[Assignment], told: Sequence[Outcome]) -> None:
-    for assignment, outcome in zip(assignments, told, strict=True):
-        outcomes[assignment.pk] = outcome
+def _note(outcomes: dict[Pair, Outcome], assignments: Sequence[Assignment], told: Sequence[Outcome]) -> None:
+    outcomes.update(zip(pairs(assignments), told, strict=True))
 
 
-def _still_ok(outcomes: dict[int, Outcome], assignments: Sequence[Assignment]) -> list[Assignment]:
-    return [assignment for assignment in assignments if outcomes[assignment.pk].ok]
+def _still_ok(outcomes: dict[Pair, Outcome], assignments: Sequence[Assignment]) -> list[Assignment]:
+    return [assignment for assignment in assignments if outcomes[pair_of(assignment)].ok]

@@ -22,7 +22,7 @@ from seats.forms import AddressForm, OtherPersonForm
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat
 from seats.selectors import SeatRow, SeatState, covers, find_seat, mails_of, seat_history
 from seats.services import Refused
-from seats.services.holding import started_since
+from seats.services.refusing import started_since
 from seats.views.shared import actor, back, fetch_seat, names_of_actors, object_context, say_away
 
 TAKEN = "seats_taken_back"  # in the session: the seat that was taken back just now

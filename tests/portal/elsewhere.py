@@ -19,7 +19,6 @@ from courses.platform import (
     Copied,
     CourseCopy,
     Outcome,
-    Pair,
     PlatformCourse,
     Refusal,
     refused,
@@ -49,8 +48,7 @@ class Elsewhere(FarPlatform):
         self.refuses: dict[str, str] = {}
         self.depth = len(connection.savepoint_ids)
 
-    def ensure_logins(self, person_ids: Sequence[int]) -> list[Outcome]:
-        told = super().ensure_logins(person_ids)
+    def _make_logins(self, person_ids: Sequence[int]) -> None:
         for person in Person.objects.filter(pk__in=list(person_ids), platform_login=None):
             known = person.email_key in self.known
             PlatformLogin.objects.create(
@@ -60,7 +58,6 @@ class Elsewhere(FarPlatform):
                 remote_id=1000 + person.pk,
                 is_ours=not known,
             )
-        return told
 
     def ensure_enrolments(self, rows: Sequence[Any]) -> list[Outcome]:
         emails = dict(
@@ -95,10 +92,6 @@ class Elsewhere(FarPlatform):
 
     def course_urls(self, course_ids: Sequence[int]) -> list[str]:
         return [f"{HOME}/course/view.php?id={pk}" for pk in course_ids]
-
-    def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
-        self._called("end_enrolments")
-        return super().end_enrolments(pairs)
 
     def courses(self, shortnames: Sequence[str]) -> list[PlatformCourse | None]:
         self._called("courses")

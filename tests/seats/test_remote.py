@@ -105,7 +105,14 @@ def test_the_platform_is_never_called_inside_a_transaction(far, account, course,
     jobs.run(job_of(batch))  # where it was not eager
 
     assert rows(batch) == [("new_account", "assigned"), ("existing_account", "assigned")]
-    assert set(far.calls) == {"active_enrolments", "ensure_logins", "ensure_enrolments"}
+    assert set(far.calls) == {
+        "active_enrolments",
+        "strangers",
+        "ensure_logins",
+        "known_ends",
+        "ensure_enrolments",
+        "ensure_group_members",
+    }
 
 
 def test_while_it_is_told_the_seats_are_reserved(far, account, course):
@@ -168,7 +175,7 @@ def test_a_platform_that_is_away_costs_nothing_but_time(far, account, course):
     far.is_away = True
 
     assert not jobs.run(job_of(batch))
-    assert states(account) == {"free": 4, "reserved": 1}
+    assert states(account) == {"free": 5}
 
     far.is_away = False
     with time_machine.travel(timezone.now() + timedelta(hours=1)):

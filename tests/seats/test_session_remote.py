@@ -9,7 +9,7 @@ import pytest
 from accounts.models import CustomerAccount, Invitation, Person
 from common.leases import LeaseLost
 from common.models import OutboxMail
-from courses.models import Course, Enrolment
+from courses.models import Course, Enrolment, PlatformLogin
 from courses.platform import OK, EnrolmentRow, Outcome, refused
 from delegation.models import Delegation
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat, SeatPool, Session
@@ -40,6 +40,7 @@ def far(monkeypatch, settings) -> FarPlatform:
     platform = install(monkeypatch, settings)
     # So that four people are two chunks.
     monkeypatch.setattr(work, "CHUNK", 2)
+    monkeypatch.setattr(work, "PART", 2)
     return platform
 
 
@@ -93,7 +94,14 @@ def test_the_platform_is_never_called_inside_a_transaction(far, account, course)
     buyer = make_person()
     set_up_session(ordered(course, *FOUR, account=account, buyer_id=buyer.pk, buyer_tutors=True))
     assert (buyer.email, "teacher") in enrolled(course)
-    assert set(far.calls) == {"ensure_logins", "active_enrolments", "ensure_enrolments"}
+    assert set(far.calls) == {
+        "active_enrolments",
+        "strangers",
+        "ensure_logins",
+        "ensure_enrolments",
+        "ensure_group_members",
+        "oversee",
+    }
 
 
 def test_nobody_is_told_before_everybody_is_in(far, account, course, monkeypatch):
@@ -152,12 +160,14 @@ def test_one_refusal_undoes_everything_and_a_retry_after_the_repair_completes(
         set_up_session(order)
     assert refusal.value.code == "unknown_role"
     assert left() == {}
-    assert Person.objects.count() == people
+    # The logins that were made on the platform are known to be ours.
+    assert (Person.objects.count(), PlatformLogin.objects.filter(is_ours=True).count()) == (people + 3, 4)
     assert enrolled(course) == [("eve@x.org", "student")]
     assert members(course, order.bill_number) == []
     refuse(far, monkeypatch)
     done = set_up_session(order)
-    assert (done.enrolled, done.created, done.already) == (4, 3, 1)
+    assert (done.enrolled, done.created, done.already) == (4, 0, 1)
+    assert Invitation.objects.count() == OutboxMail.objects.filter(kind="invitation").count() == 4
     eve.refresh_from_db()
     assert eve.status == "active"
 
@@ -185,6 +195,8 @@ def test_undoing_leaves_people_in_the_group_whom_another_line_of_the_order_put_t
 
 def test_a_login_that_is_in_use_meanwhile_survives_the_undoing(far, account, course, monkeypatch):
     refuse(far, monkeypatch, "b@x.org")
+    # The built-in logins alone: none is made anywhere else.
+    monkeypatch.setattr(far, "ensure_logins", lambda people: [OK for _person in people])
     ensure = far.ensure_enrolments
 
     def ensure_and_sign_in(rows: Sequence[EnrolmentRow]) -> list[Outcome]:
@@ -206,7 +218,7 @@ def test_the_platform_away_while_undoing_the_next_attempt_undoes_it(far, account
 
     def away(pairs):
         far.is_away = True
-        far._called("end_enrolments")
+        return end(pairs)
 
     monkeypatch.setattr(far, "end_enrolments", away)
     with pytest.raises(NotTold):
