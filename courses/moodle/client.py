@@ -24,6 +24,7 @@ from courses.moodle.errors import (
     MoodleMisconfigured,
     MoodleRefused,
     OutcomeUnknown,
+    StillRunning,
     cut_short,
     failure,
 )
@@ -100,7 +101,7 @@ class MoodleClient:
         except NotSent as error:
             raise MoodleAway(_("Moodle does not answer (%(reason)s).") % {"reason": error}) from None
         except OutcomeUnknown as error:
-            raise OutcomeUnknown(f"{function}: {error}") from None
+            raise StillRunning(f"{function}: {error}") from None
         document = parsed(function, answer)
         if isinstance(document, dict):
             if "exception" in document:
@@ -115,8 +116,8 @@ def parsed(function: str, answer: Answer) -> Any:
     if answer.status == 503 and _is_html(answer):
         raise MoodleAway(_("Moodle is under maintenance."))
     if answer.status != 200:
-        hint = HINTS.get(answer.status, "")
-        raise OutcomeUnknown(f"{function}: HTTP status {answer.status}{hint}")
+        kind = StillRunning if answer.status in BETWEEN else OutcomeUnknown
+        raise kind(f"{function}: HTTP status {answer.status}{HINTS.get(answer.status, '')}")
     # In XML although JSON was asked for: the end of the form was lost, and the token with it.
     if re.search(rb"^\s*<\?xml.*<ERRORCODE>invalidtoken</ERRORCODE>", answer.body, re.DOTALL):
         raise cut_short(function)
@@ -139,6 +140,8 @@ def warnings_of(answer: Any) -> list[MoodleWarning]:
     ]
 
 
+# Said by a server between us and Moodle, which may go on meanwhile.
+BETWEEN = frozenset({408, 499, 502, 503, 504})
 HINTS = dict.fromkeys((301, 302, 303, 307, 308), ", a redirect: is MOODLE_URL the site's wwwroot?")
 HINTS |= dict.fromkeys(
     (403, 404), ": are web services and the REST protocol switched on, and is MOODLE_URL right?"

@@ -27,6 +27,8 @@ __all__ = [
     "MoodleMisconfigured",
     "MoodleRefused",
     "OutcomeUnknown",
+    "StillRunning",
+    "TurnLost",
     "failure",
 ]
 
@@ -49,6 +51,14 @@ class MoodleMisconfigured(PlatformAway):
         super().__init__(text)
         self.code = code
         self.whole_site = whole_site
+
+
+class TurnLost(PlatformAway):
+    """Another process writes to the site now: what we were about to write is left to whoever repeats it."""
+
+
+class StillRunning(OutcomeUnknown):
+    """No answer came: the call may not have been carried out yet, and be so in a moment."""
 
 
 class MoodleRefused(Exception):
