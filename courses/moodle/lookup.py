@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from common.emailkey import email_key
 from courses.moodle.connection import Connection, cut
-from courses.moodle.errors import MoodleRefused
+from courses.moodle.errors import MoodleMisconfigured, MoodleRefused
 from courses.platform import Refusal
 
 AT_ONCE = 800  # values per call, each a variable
@@ -90,6 +92,11 @@ def _part(connection: Connection, field: str, values: Sequence[object]) -> list[
 
 
 def _user(told: dict[str, Any]) -> RemoteUser:
+    if "username" not in told:
+        text = _(
+            "The service user may not see the user names of others: give his role moodle/user:viewalldetails."
+        )
+        raise MoodleMisconfigured(text, code="nopermissions", whole_site=False)
     return RemoteUser(
         id=int(told["id"]),
         username=str(told["username"]),

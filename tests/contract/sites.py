@@ -9,12 +9,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+import pytest
+
 from common.audit import OPERATOR
 from courses.builtin.platform import BuiltinPlatform
 from courses.models import Backup, Course, Page
 from courses.platform import CoursePlatform
 from courses.services import make_backup, mark_page, open_course
 from tests.courses.factories import make_course
+from tests.moodle.peer import MoodlePeer
+from tests.moodle.site import mirror, peer_course, peer_user, use_peer
 
 
 class Site(Protocol):
@@ -35,9 +39,6 @@ class Site(Protocol):
     def mark_as_template(self, course: Course) -> None:
         """Somebody of the site makes the course a template."""
 
-    def back_up(self, course: Course, *, with_users: bool = False) -> Backup:
-        """Somebody of the site makes a backup of the course."""
-
     def rename_pages(self, course: Course, title: str) -> None:
         """A teacher gives every page of the course this title."""
 
@@ -46,7 +47,9 @@ class Site(Protocol):
 
 
 class BuiltinSite:
-    def __init__(self) -> None:
+    """Our own platform, the only one whose backups can be read."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
         self.platform: CoursePlatform = BuiltinPlatform()
 
     def make_course(self, shortname: str, *, pages: int = 0) -> Course:
@@ -66,6 +69,7 @@ class BuiltinSite:
         Course.objects.filter(pk=course.pk).update(is_template=True)
 
     def back_up(self, course: Course, *, with_users: bool = False) -> Backup:
+        """Somebody of the site makes a backup of the course."""
         return make_backup(course_id=course.pk, with_users=with_users, actor=OPERATOR)
 
     def rename_pages(self, course: Course, title: str) -> None:
@@ -75,4 +79,38 @@ class BuiltinSite:
         return list(Page.objects.filter(course=course_id).values_list("title", flat=True))
 
 
-SITES: dict[str, Callable[[], Site]] = {"builtin": BuiltinSite}
+class MoodleSite:
+    """The loopback peer; courses are known to us as a synchronisation would have them known."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self.peer: MoodlePeer = request.getfixturevalue("moodle_peer")
+        self.platform: CoursePlatform = use_peer(request.getfixturevalue("settings"), self.peer)
+
+    def make_course(self, shortname: str, *, pages: int = 0) -> Course:
+        titles = [f"Page {position}" for position in range(1, pages + 1)]
+        return mirror(self.peer.site.add_course(shortname, pages=titles))
+
+    def hide_course(self, course: Course) -> None:
+        self.peer.site.hide(peer_course(self.peer, course))
+        Course.objects.filter(pk=course.pk).update(visible=False)
+
+    def visit(self, course: Course, person_id: int, *, now: datetime | None = None) -> None:
+        at = now.timestamp() if now else None
+        self.peer.site.visit(peer_user(self.peer, person_id), peer_course(self.peer, course), at)
+
+    def read(self, course: Course, person_id: int, *, pages: int) -> None:
+        there = peer_course(self.peer, course)
+        self.peer.site.complete(peer_user(self.peer, person_id), there, 100 * pages / len(there.pages))
+
+    def mark_as_template(self, course: Course) -> None:
+        Course.objects.filter(pk=course.pk).update(is_template=True)
+
+    def rename_pages(self, course: Course, title: str) -> None:
+        there = peer_course(self.peer, course)
+        there.pages = [title] * len(there.pages)
+
+    def pages(self, course_id: int) -> list[str]:
+        return list(peer_course(self.peer, Course.objects.get(pk=course_id)).pages)
+
+
+SITES: dict[str, Callable[[pytest.FixtureRequest], Site]] = {"builtin": BuiltinSite, "moodle": MoodleSite}

@@ -23,7 +23,7 @@ from courses.platform import (
     refused,
 )
 from tests.accounts.factories import make_person
-from tests.contract.sites import Site
+from tests.contract.sites import BuiltinSite, Site
 from tests.courses.factories import make_category, make_space
 
 NOWHERE = 10**9
@@ -31,7 +31,12 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def template(site: Site) -> Course:
+def site(request: pytest.FixtureRequest, db: None) -> BuiltinSite:
+    return BuiltinSite(request)
+
+
+@pytest.fixture
+def template(site: BuiltinSite) -> Course:
     course = site.make_course("MODEL", pages=3)
     site.mark_as_template(course)
     site.back_up(course)
