@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from common.audit import SYSTEM
 from common.references import new_references
 from common.zone import iso
-from courses.models import CourseSpace, ProductEvent
+from courses.models import Course, CourseSpace, ProductEvent
 from courses.platform import (
     Copied,
     CourseCopy,
@@ -129,21 +129,24 @@ def _made(order: SpaceOrder) -> list[CourseSpace]:
 def _copy(
     platform: CoursePlatform, order: SpaceOrder, ordinals: Sequence[int], beat: Callable[[], None]
 ) -> dict[int, int]:
-    """The course of each unit. A name that is taken, even in this very moment, gets a number behind it."""
+    """The course of each unit. A name that is taken, even in this very moment, gets a number behind it.
+
+    Who has made some of them before he was cut off has named them: they keep their names, and the others get theirs.
+    """
     courses: dict[int, int] = {}
     waiting = list(ordinals)
     for _round in range(ROUNDS):
         beat()
-        names = free_names(platform, [order.wishes[number - 1].shortname for number in waiting])
+        names = _names(platform, order, waiting)
         copies = [
             CourseCopy(
-                key=f"{order.line_key}:{number}",
+                key=_key(order, number),
                 template_id=order.template_id,
-                shortname=name,
+                shortname=names[number],
                 fullname=order.wishes[number - 1].fullname,
                 category_id=order.category_id,
             )
-            for number, name in zip(waiting, names, strict=True)
+            for number in waiting
         ]
         lost = []
         for number, copied in zip(waiting, platform.copy_courses(copies), strict=True):
@@ -155,6 +158,20 @@ def _copy(
             return courses
         waiting = lost
     raise PlatformAway("Every short name was taken by somebody quicker.")
+
+
+def _key(order: SpaceOrder, number: int) -> str:
+    """What the copy of a unit is made under: the same key again is the same course."""
+    return f"{order.line_key}:{number}"
+
+
+def _names(platform: CoursePlatform, order: SpaceOrder, ordinals: Sequence[int]) -> dict[int, str]:
+    keys = {_key(order, number): number for number in ordinals}
+    made = Course.objects.filter(copy_key__in=keys).values_list("copy_key", "shortname")
+    names = {keys[key]: name for key, name in made if key is not None}
+    missing = [number for number in ordinals if number not in names]
+    free = free_names(platform, [order.wishes[number - 1].shortname for number in missing])
+    return names | dict(zip(missing, free, strict=True))
 
 
 def free_names(platform: CoursePlatform, wishes: Sequence[str]) -> list[str]:

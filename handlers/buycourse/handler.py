@@ -78,6 +78,13 @@ class BuyCourse(Handler):
             "products you put your participants into them.",
             "spaces",
         ),
+        "ready_mail_elsewhere": ngettext_lazy(
+            "Your course space “%(names)s” is ready. Under My courses you open it, and choose your password for the "
+            "courses first if you have none; under My products you put your participants into it.",
+            "Your %(spaces)d course spaces are ready: %(names)s. Under My courses you open them, and choose your password "
+            "for the courses first if you have none; under My products you put your participants into them.",
+            "spaces",
+        ),
         "made": ngettext_lazy(
             "%(spaces)d course space was made for order %(order)s: %(shortnames)s.",
             "%(spaces)d course spaces were made for order %(order)s: %(shortnames)s.",
@@ -235,8 +242,9 @@ def _delivery(purchase: Purchase, spaces: list[CourseSpace]) -> Delivery:
         "shortnames": _shown([space.course.shortname for space in spaces]),
         "order": purchase.bill_number,
     }
+    mail = "ready_mail_elsewhere" if get_platform().keeps_passwords else "ready_mail"
     return Delivery(
-        Feedback(Message("ready", data), Message("ready_mail", data), Message("made", data)),
+        Feedback(Message("ready", data), Message(mail, data), Message("made", data)),
         Delivered(spaces=len(spaces), enrolments=len(spaces)),
     )
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from common.audit import OPERATOR
-from courses.models import Course, CourseSpace, Enrolment, Page, ProductEvent
+from courses.models import Course, CourseSpace, Enrolment, Page, PlatformLogin, ProductEvent
 from courses.platforms import get_platform
 from courses.selectors import matching_courses
 from courses.services import make_backup
@@ -18,6 +18,7 @@ from handlers.registry import get_handler, say
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_category, make_template
 from tests.handlers.factories import PURCHASED, make_course, make_purchase
+from tests.portal.elsewhere import install_elsewhere
 
 pytestmark = pytest.mark.django_db
 HANDLER = get_handler("buycourse")
@@ -257,3 +258,16 @@ def test_feedback_names_the_courses(template: Course) -> None:
     two = HANDLER.deliver(purchase("", *[unit(name, name) for name in "ABCD"])).feedback.as_json()
     assert say("buycourse", two["public"]) == "4 course spaces are ready: A, B, C (+1)."
     assert say("buycourse", two["private"]).startswith("Your 4 course spaces are ready: A, B, C (+1).")
+
+
+def test_where_courses_live_elsewhere_the_mail_says_how_to_get_in(
+    template: Course, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    platform = install_elsewhere(monkeypatch, settings)
+    feedback = HANDLER.deliver(purchase()).feedback.as_json()
+    assert say("buycourse", feedback["private"]) == (
+        "Your course space “My course” is ready. Under My courses you open it, and choose your password for the courses "
+        "first if you have none; under My products you put your participants into it."
+    )
+    assert platform.calls == ["courses", "copy_courses", "ensure_logins", "ensure_enrolments"]
+    assert PlatformLogin.objects.get().needs_password

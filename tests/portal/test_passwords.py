@@ -310,3 +310,29 @@ def test_temporary_passwords_and_such_a_platform_do_not_go_together(
     assert check_platform(None) == []
     settings.SHOPSEATS_CREDENTIALS = "password"
     assert [(type(one), one.id) for one in check_platform(None)] == [(Error, "courses.E003")]
+
+
+# --- the shop's own pages -----------------------------------------------------------------------------------
+
+
+def test_a_profile_without_a_password_says_how_one_signs_in_and_shows_the_login_there(
+    platform: Elsewhere, course: Course
+) -> None:
+    _invitation, token = invited(platform, course)
+    client = browser()
+    use(token, client)
+    page = text_of(client.get("/profile/"))
+    assert "You have no password here: you sign in with a code that we mail." in page
+    assert "You sign in to the courses as <strong>lea@example.org</strong>." in page
+    assert "Change your password" not in page
+    response = client.get("/sign/password/change/", follow=True)
+    assert [path for path, _status in response.redirect_chain] == [
+        "/sign/password/set/",
+        "/sign/password/reset/",
+    ]
+
+
+def test_on_the_built_in_platform_the_profile_offers_to_change_the_password(settings: Any) -> None:
+    page = text_of(browser(make_member(Role.OWNER).person).get("/profile/"))
+    assert "Change your password" in page
+    assert "sign in to the courses" not in page
