@@ -16,7 +16,7 @@ from common.audit import Actor
 from delegation.models import Delegation
 from delegation.refusals import Refused
 
-__all__ = ["Delegated", "Refused", "accept", "delegate", "edit_names", "end_delegation"]
+__all__ = ["Delegated", "Refused", "accept", "accept_all", "delegate", "edit_names", "end_delegation"]
 
 CHUNK = 500  # people per statement
 
@@ -81,8 +81,15 @@ def accept(*, account_id: int, person_id: int) -> bool:
 
     From now on this account sees the person's own name.
     """
-    waiting = Delegation.objects.filter(account=account_id, person=person_id, accepted_at=None, ended_at=None)
-    return bool(waiting.update(accepted_at=timezone.now()))
+    return bool(accept_all(account_id=account_id, person_ids=[person_id]))
+
+
+def accept_all(*, account_id: int, person_ids: Sequence[int]) -> int:
+    """As `accept`, for several people in one statement; returns how many did for the first time."""
+    waiting = Delegation.objects.filter(
+        account=account_id, person__in=person_ids, accepted_at=None, ended_at=None
+    )
+    return waiting.update(accepted_at=timezone.now())
 
 
 def end_delegation(*, account_id: int, person_id: int, actor: Actor, why: str = "") -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -14,6 +16,9 @@ from seats.services.life_expire import run_expire
 from seats.services.life_rows import HOLD_JOB, run_hold_job
 from seats.services.lists import APPLY_JOB, PLAN_JOB, plan
 from seats.services.notices import tell_endings
+from seats.services.opening import run_note_openings
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="seats.expire")
@@ -24,6 +29,15 @@ def expire() -> None:
 @shared_task(name="seats.tell_endings")
 def notices() -> None:
     tell_endings(now=timezone.now())
+
+
+@shared_task(name="seats.note_openings")
+def note_openings() -> None:
+    """Every quarter of an hour; a platform that is away is asked again at the next."""
+    try:
+        run_note_openings(now=timezone.now())
+    except PlatformAway as reason:
+        logger.warning("openings are not noted: %s", reason)
 
 
 def _plan(batch_id: int, progress: Progress) -> None:

@@ -178,6 +178,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell_endings": {"task": "seats.tell_endings", "schedule": crontab(hour=6, minute=0)},
     "report_credits": {"task": "billing.report_credits", "schedule": 3600.0},
     "sync_courses": {"task": "courses.sync", "schedule": 900.0},
+    "note_openings": {"task": "seats.note_openings", "schedule": 900.0},
 }
 
 # --- People ------------------------------------------------------------------------------

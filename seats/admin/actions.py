@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from common.audit import Actor
 from common.zone import DateRangeError, day_end
-from courses.platform import PlatformAway
 from delegation.refusals import Refused
 from seats.models import SeatPool
 from seats.services import Done, extend_until, restore, set_courses, withdraw
@@ -169,11 +168,7 @@ class ProductActions(Operating[AnyModel]):
 
     def _done(self, request: HttpRequest, operate: Any) -> HttpResponse:
         """Do it, and say what was changed and what was not, with each reason."""
-        try:
-            done: Done = operate()
-        except PlatformAway:
-            self.message_user(request, _("The course platform does not answer: try again."), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+        done: Done = operate()
         number = len(done.changed)
         text = ngettext("%(count)d product was changed.", "%(count)d products were changed.", number)
         self.message_user(request, text % {"count": number}, messages.SUCCESS if number else messages.WARNING)

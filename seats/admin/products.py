@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from common.zone import format_instant
 from courses.admin import CourseSpaceAdmin as SpaceAdmin
 from courses.models import CourseSpace
-from courses.platforms import get_platform
 from courses.selectors import product_events
 from seats.admin.actions import PoolActions, ProductActions
 from seats.admin.tables import ReadOnlyAdmin
@@ -68,9 +66,6 @@ admin.site.unregister(CourseSpace)
 
 @admin.register(CourseSpace)
 class CourseSpaceAdmin(ProductActions[CourseSpace], SpaceAdmin):
-    """Course spaces with what staff does to them. A remote platform is not called from here: there are commands."""
+    """Course spaces with what staff does to them."""
 
     operate_permission = "courses.change_coursespace"
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return not get_platform().is_remote and super().has_operate_permission(request)

@@ -10,7 +10,7 @@ from seats.services.life_extend import Extended, check_extend, run_extend
 from seats.services.life_staff import Done, extend_until, restore, set_courses, withdraw
 from seats.services.lists import apply_here, choose_pool, create_list, discard, plan, plan_again, start_apply
 from seats.services.notices import tell_endings
-from seats.services.opening import note_openings, record_opening
+from seats.services.opening import note_openings, record_opening, run_note_openings
 from seats.services.resending import resend
 from seats.services.session import SessionDone, SessionRefused, set_up_session
 from seats.services.sessionrows import Named, SessionOrder
@@ -45,6 +45,7 @@ __all__ = [
     "run_change",
     "run_expire",
     "run_extend",
+    "run_note_openings",
     "set_courses",
     "set_up_session",
     "start_apply",

@@ -6,7 +6,6 @@ The mails name events (ids only); `portal.mails.life` puts them into words while
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +19,6 @@ from common import audit, outbox
 from common.audit import Actor
 from common.outbox import Draft
 from courses.models import CourseSpace, ProductEvent
-from courses.platforms import get_platform
 from courses.selectors import matching_courses
 from courses.services import restore_space, withdraw_space
 from courses.services.space_life import RESTORED, WITHDRAWN
@@ -48,7 +46,7 @@ class Done:
 def withdraw(*, references: Sequence[str], actor: Actor, why: str) -> Done:
     """Withdraw seats, sessions and course spaces: nobody gets in through them any more, and nothing is lost.
 
-    May be repeated. A remote platform is told by jobs, except of spaces. Raises PlatformAway for these.
+    May be repeated. A remote platform is told by jobs. A seat of which somebody has just changed his mind is refused.
     """
     return _each_account(references, actor, why, withdraw_seats, _withdraw_space)
 
@@ -56,17 +54,17 @@ def withdraw(*, references: Sequence[str], actor: Actor, why: str) -> Done:
 def restore(*, references: Sequence[str], actor: Actor, why: str) -> Done:
     """Give withdrawn seats, sessions and course spaces back as they were; what has ended meanwhile stays ended.
 
-    Whoever sat in a seat has it again, unless he sits in another one of the course. Raises as `withdraw`.
+    Whoever sat in a seat has it again, unless he sits in another one of the course.
     """
     return _each_account(references, actor, why, restore_seats, _restore_space)
 
 
 def extend_until(*, references: Sequence[str], until: datetime, actor: Actor, why: str) -> Done:
-    """Give each of these products this end (exclusive), no earlier than the one it has. Raises as `withdraw`."""
+    """Give each of these products this end (exclusive), no earlier than the one it has."""
     done = Done()
     for product in _products(references, done):
         try:
-            with _together():
+            with transaction.atomic():
                 extended = extend_to(reference=product.reference, until=until, actor=actor, why=why)
                 if extended.event_id is not None:
                     tell_managers(product.account_id, [extended.event_id])
@@ -164,7 +162,7 @@ def _each_account(
         operation = Operation(account_id, actor, why)
         seated = [one for one in products if one.kind is not ProductKind.SPACE]
         try:
-            with _together():
+            with transaction.atomic():
                 if seated:
                     seats(operation, seated)
                 spaces = [one.reference for one in products if one.kind is ProductKind.SPACE]
@@ -184,11 +182,6 @@ def _products(references: Iterable[str], done: Done) -> list[Product]:
     found = find_products(wanted)
     done.refused += [(reference, refusal("unknown")) for reference in wanted if reference not in found]
     return [found[reference] for reference in wanted if reference in found]
-
-
-def _together() -> AbstractContextManager[object]:
-    """One transaction with the mails; around calls of a remote platform there must be none."""
-    return nullcontext() if get_platform().is_remote else transaction.atomic()
 
 
 def _withdraw_space(reference: str, actor: Actor, why: str) -> ProductEvent | None:

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accounts.models import CustomerAccount, Person, Role
 from billing.models import Bill
-from common.models import AuditEntry, OutboxMail
-from courses.models import Course, ProductEvent
+from common import jobs
+from common.models import AuditEntry, Job, OutboxMail
+from courses.models import Course, Enrolment, ProductEvent
 from seats.models import Assignment, Seat, SeatPool
 from tests.accounts.factories import make_account, make_member, make_person
 from tests.billing.factories import seats_item
@@ -131,12 +132,27 @@ def test_spaces_have_the_same_actions(office, account):
     assert verbs(space.reference)[-1] == "extended"
 
 
-def test_spaces_of_a_remote_platform_are_left_to_the_commands(office, account, monkeypatch, settings):
+def test_a_remote_platform_is_told_of_spaces_and_seats_by_jobs(
+    office, account, course, monkeypatch, settings
+):
     space = make_space(account=account)
-    install(monkeypatch, settings)
-    page = act(office, PAGES["space"], "withdraw_products", space.pk, why="x")
-    assert verbs(space.reference) == []
-    assert "withdraw_products" not in page.content.decode()
+    make_pool(account, 1)
+    ada = give(account, course, "ada@example.org")
+    far = install(monkeypatch, settings)
+    act(office, PAGES["space"], "withdraw_products", space.pk, why="breach of terms")
+    act(office, PAGES["seat"], "withdraw_products", ada.seat_id, why="breach of terms")
+    assert (verbs(space.reference), verbs(ada.seat.reference), far.calls) == (
+        ["withdrawn"],
+        ["withdrawn"],
+        [],
+    )
+    assert Course.objects.get(space=space).closed_at is None
+    kinds = ["courses.hold_space", "seats.hold"]
+    assert sorted(Job.objects.filter(kind__in=kinds).values_list("kind", flat=True)) == kinds
+    for job in Job.objects.filter(kind__in=kinds):
+        assert jobs.run(job.pk)
+    assert Course.objects.get(space=space).closed_at is not None
+    assert Enrolment.objects.get(person=ada.person).status == "suspended"
 
 
 def test_free_seats_become_good_for_other_courses(office, account):
