@@ -308,6 +308,9 @@ class CoursePlatform(Protocol):
     def ensure_logins(self, person_ids: Sequence[int]) -> list[Outcome]:
         """Give each person a login on the platform, found by e-mail address or made. Refuses unknown people."""
 
+    def addresses(self, person_ids: Sequence[int]) -> list[str | None]:
+        """The e-mail address of each person's login there, empty where it is not told; None without a login."""
+
     def set_password(
         self, person_id: int, password: str, *, first_name: str = "", last_name: str = ""
     ) -> Outcome:

@@ -43,6 +43,7 @@ from accounts.services.people import (
     ensure_people,
     ensure_person,
     find_person,
+    move_person,
     signed_in_now,
     touch_possession,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "find_person",
     "issue_password",
     "issue_token",
+    "move_person",
     "open_invitations",
     "remove_member",
     "renew_invitation",

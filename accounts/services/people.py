@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Member, Person
-from common.emailkey import clean_email, email_key
+from accounts.models import Invitation, Member, Person, SignInCode
+from common.emailkey import check_email, clean_email, email_key
 
 CHUNK = 500  # people per statement: as many as one transaction takes (DESIGN section 4)
 
@@ -82,6 +82,38 @@ def ensure_person(entry: NewPerson) -> tuple[Person, bool]:
 def find_person(email: str) -> Person | None:
     """The person known by an address, however it is typed."""
     return Person.objects.filter(email_key=email_key(email)).first()
+
+
+@transaction.atomic
+def move_person(*, person_id: int, email: str) -> str:
+    """Give a person another address, of which somebody else has said that it is his; returns why that is not done.
+
+    Only a login that nobody has taken possession of is moved; the links and codes mailed to its old address die:
+    `possessed` (its owner changes his address himself), `member` (he is in the team of an organisation or on the
+    staff), `taken` (somebody else has the address), `invalid`; nothing when it is done, or was.
+    """
+    person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
+    address = clean_email(email)
+    if person.email_key == email_key(address):
+        return ""
+    if check_email(address) is not None:
+        return "invalid"
+    if person.possessed_at is not None or (person.has_usable_password() and not person.must_change_password):
+        return "possessed"
+    if person.is_staff or person.is_superuser or person.memberships.exists():
+        return "member"
+    if Person.objects.filter(email_key=email_key(address)).exists():
+        return "taken"
+    person.email = address
+    try:
+        with transaction.atomic():
+            person.save(update_fields=["email", "email_key"])
+    except IntegrityError:  # somebody was quicker with this address
+        return "taken"
+    open_links = Invitation.objects.filter(person=person, used_at=None, replaced_at=None, revoked_at=None)
+    open_links.update(revoked_at=timezone.now())
+    SignInCode.objects.filter(person=person, used_at=None).delete()
+    return ""
 
 
 def touch_possession(person: Person) -> bool:

@@ -15,7 +15,7 @@ from courses.moodle import logins
 from courses.moodle.client import warnings_of
 from courses.moodle.connection import NAME, OnSite, cut
 from courses.moodle.errors import PASSWORD_POLICY, MoodleRefused, OutcomeUnknown
-from courses.moodle.lookup import RemoteUser, by_email_in_any_case, by_emails, by_usernames
+from courses.moodle.lookup import RemoteUser, by_email_in_any_case, by_emails, by_ids, by_usernames
 from courses.platform import OK, UNKNOWN, Outcome, PlatformAway, Refusal, refused
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,13 @@ class People(OnSite):
             with self.connection.writing():
                 outcomes |= self._ensure_people(part)
         return [outcomes.get(pk, refused(Refusal.UNKNOWN_PERSON)) for pk in person_ids]
+
+    def addresses(self, person_ids: Sequence[int]) -> list[str | None]:
+        """Of logins that we know. Moodle tells nothing of users whom we may not see, as if they were gone."""
+        numbers = logins.confirmed_ids(person_ids)
+        there = by_ids(self.connection, numbers.values())
+        emails = {pk: there[number].email for pk, number in numbers.items() if number in there}
+        return [emails.get(pk) for pk in person_ids]
 
     def set_password(
         self, person_id: int, password: str, *, first_name: str = "", last_name: str = ""

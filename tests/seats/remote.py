@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import wraps
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
@@ -128,10 +128,18 @@ class FarPlatform(BuiltinPlatform):
         return [OK] * len(rows)
 
 
+Far = TypeVar("Far", bound=FarPlatform)
+
+
 def install(monkeypatch: pytest.MonkeyPatch, settings) -> FarPlatform:
     """Make a far platform the one of this installation."""
+    return install_as(FarPlatform(), monkeypatch, settings)
+
+
+def install_as(platform: Far, monkeypatch: pytest.MonkeyPatch, settings) -> Far:
+    """The same for one that a test has made."""
     name = f"far-{next(_numbers)}"
-    platform = FarPlatform(name)
+    platform.name = name
     monkeypatch.setitem(platforms.PLATFORMS, name, lambda: platform)
     settings.COURSE_PLATFORM = name
     return platform
