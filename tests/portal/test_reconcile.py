@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,71 +14,15 @@ from accounts.models import CustomerAccount
 from common import jobs
 from common.models import AuditEntry
 from courses.models import Course, CourseMaking, Enrolment, ProductEvent
-from courses.platform import (
-    Enrolled,
-    EnrolmentReason,
-    EnrolmentRow,
-    EnrolmentStatus,
-    Outcome,
-    Pair,
-    refused,
-)
 from seats.models import Assignment, Seat
 from seats.services.life_rows import HOLD_JOB
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_course
+from tests.portal.reconciling import ENDED, SUSPENDED, Drifted, pair_of, reconcile
 from tests.seats.factories import give, make_pool, states
-from tests.seats.remote import FarPlatform, install_as
+from tests.seats.remote import install_as
 
 pytestmark = pytest.mark.django_db
-
-SUSPENDED = (EnrolmentStatus.SUSPENDED, EnrolmentReason.SUSPENDED)
-ENDED = (EnrolmentStatus.SUSPENDED, EnrolmentReason.ENDED)
-
-
-class Drifted(FarPlatform):
-    """Far, and somebody has changed things there: `gone` are not enrolled, `other` have another state."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gone: set[Pair] = set()
-        self.other: dict[Pair, tuple[EnrolmentStatus, EnrolmentReason]] = {}
-        self.refuses: set[Pair] = set()
-        self.rows: list[EnrolmentRow] = []
-        self.while_telling: Callable[[], object] = lambda: None
-
-    def enrolments(self, course_ids: Sequence[int], **options: Any) -> list[list[Enrolled]]:
-        return [
-            [self._as_there(one) for one in course if _pair(one) not in self.gone]
-            for course in super().enrolments(course_ids, **options)
-        ]
-
-    def _as_there(self, one: Enrolled) -> Enrolled:
-        status, reason = self.other.get(_pair(one), (one.status, one.reason))
-        return replace(one, status=status, reason=reason)
-
-    def ensure_enrolments(self, rows: Sequence[EnrolmentRow]) -> list[Outcome]:
-        self.rows += rows
-        told = super().ensure_enrolments(rows)
-        for row in rows:
-            pair = (row.course_id, row.person_id)
-            if pair not in self.refuses:
-                self.gone.discard(pair)
-                self.other.pop(pair, None)
-        self.while_telling()
-        return [
-            refused("no_enrolments") if (row.course_id, row.person_id) in self.refuses else outcome
-            for row, outcome in zip(rows, told, strict=True)
-        ]
-
-    def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
-        self.other.update(dict.fromkeys(pairs, SUSPENDED))
-        return super().end_enrolments(pairs)
-
-
-def _pair(one: Enrolled) -> Pair:
-    assert one.person_id is not None
-    return (one.course_id, one.person_id)
 
 
 @pytest.fixture
@@ -105,17 +46,6 @@ def ada(account: CustomerAccount, course: Course) -> Assignment:
 def far(ada: Assignment, monkeypatch, settings) -> Drifted:
     """The platform once Ada has her seat."""
     return install_as(Drifted(), monkeypatch, settings)
-
-
-def reconcile(*arguments: str) -> list[dict[str, Any]]:
-    out = io.StringIO()
-    call_command("reconcile", "--json", *arguments, stdout=out)
-    document: list[dict[str, Any]] = json.loads(out.getvalue())
-    return document
-
-
-def pair_of(one: Assignment) -> Pair:
-    return (one.course_id, one.holder_id)
 
 
 def everything() -> list[Any]:
@@ -402,7 +332,7 @@ def test_a_course_costs_the_same_however_many_sit_there(far, ada, course, django
     for number in range(people):
         give(account, course, f"p{number}@x.org")
     far.calls.clear()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert reconcile() == []
     assert far.calls == ["enrolments"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Invitation, Person, SignInCode
@@ -18,6 +14,7 @@ from courses.models import PlatformLogin
 from courses.platform import OK, Outcome
 from tests.accounts.factories import make_account, make_member, make_person
 from tests.courses.factories import make_course, make_enrolment
+from tests.portal.reconciling import reconcile
 from tests.seats.remote import FarPlatform, install_as
 
 pytestmark = pytest.mark.django_db
@@ -63,13 +60,6 @@ def ada(far: Elsewhere) -> Person:
 @pytest.fixture
 def bob(far: Elsewhere) -> Person:
     return with_login(far, "bob@x.org")
-
-
-def reconcile(*arguments: str) -> list[dict[str, Any]]:
-    out = io.StringIO()
-    call_command("reconcile", "--json", *arguments, stdout=out)
-    document: list[dict[str, Any]] = json.loads(out.getvalue())
-    return document
 
 
 def addresses() -> list[tuple[str, str]]:
