@@ -237,7 +237,19 @@ def test_measured_delays_add_up_by_item_and_do_not_hold_others_up(raw, moodle_pe
     assert delays.seconds(CREATE, 100) == pytest.approx(5.86, abs=0.03)
     assert delays.seconds("enrol_manual_enrol_users", 100) == pytest.approx(0.30, abs=0.01)
     assert delays.seconds("core_group_add_group_members", 100) == pytest.approx(0.38, abs=0.01)
-    assert delays.seconds("core_user_get_users_by_field", 100) == pytest.approx(0.30, abs=0.01)
+    lookup = "core_user_get_users_by_field"
+    assert delays.seconds(lookup, 100) == pytest.approx(0.0274)
+    assert delays.reading_seconds(lookup, {}, [{}] * 40) == pytest.approx(0.096)
+    enrolled, fields = (
+        "core_enrol_get_enrolled_users",
+        [{"name": "userfields", "value": "id,lastcourseaccess"}],
+    )
+    assert delays.reading_seconds(enrolled, {"options": []}, [{}] * 40) == pytest.approx(0.108)
+    assert delays.reading_seconds(enrolled, {"options": fields}, [{}] * 1013) == pytest.approx(0.2026)
+    assert (
+        delays.reading_seconds("core_course_get_courses_by_field", {}, {"courses": [{}], "warnings": []}) > 0
+    )
+    assert delays.reading_seconds("enrol_manual_enrol_users", {}, None) == 0
     assert delays.seconds("core_user_update_users", 1, passwords=1) == pytest.approx(0.119)
     assert delays.seconds("core_course_duplicate_course", 0) == pytest.approx(0.28)
 

@@ -90,6 +90,8 @@ def run(peer: MoodlePeer, asked: Asked, fault: Fault | None) -> Any:
         value = found.run(Visit(site, found.name, pause, killed), arguments)
     if killed:
         raise WorkerKilled
+    if peer.delays is not None:
+        work_for(peer, peer.delays.reading_seconds(found.name, arguments, value))
     return value
 
 
