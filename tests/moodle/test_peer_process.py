@@ -14,18 +14,20 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_command_serves_a_demo_until_it_is_told_to_end():
     command = [sys.executable, "-m", "tests.moodle.peer", "--seed", "demo"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
-        assert told["MOODLE_ROLES"] == "student:5,teacher:4"
-        query = f"wstoken={told['MOODLE_TOKEN']}&wsfunction=core_course_get_courses&moodlewsrestformat=json"
-        with urlopen(f"{told['MOODLE_URL']}/webservice/rest/server.php?{query}") as reply:
-            shortnames = {row["shortname"] for row in json.load(reply)}
-        assert {"SPOCMOODLE", "MODELE", "AIDE"} <= shortnames
-        with urlopen(f"{told['MOODLE_URL']}/peer/status") as reply:
-            status = json.load(reply)
-        assert status["calls"] == {"core_course_get_courses": 1}
-        assert status["busy_seconds"] > 0
-        process.terminate()
+        try:
+            assert process.stdout is not None
+            told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
+            assert told["MOODLE_ROLES"] == "student:5,teacher:4"
+            query = f"wstoken={told['MOODLE_TOKEN']}&wsfunction=core_course_get_courses&moodlewsrestformat=json"
+            with urlopen(f"{told['MOODLE_URL']}/webservice/rest/server.php?{query}", timeout=30) as reply:
+                shortnames = {row["shortname"] for row in json.load(reply)}
+            assert {"SPOCMOODLE", "MODELE", "AIDE"} <= shortnames
+            with urlopen(f"{told['MOODLE_URL']}/peer/status", timeout=30) as reply:
+                status = json.load(reply)
+            assert status["calls"] == {"core_course_get_courses": 1}
+            assert status["busy_seconds"] > 0
+        finally:
+            process.terminate()
         assert process.wait(30) == 0
 
 
