@@ -6,9 +6,8 @@ OutcomeUnknown when something may have. Both raise MoodleRefused when Moodle ans
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -18,6 +17,8 @@ from common.http import outbound
 from courses.moodle.client import MoodleClient
 from courses.moodle.encoding import Params
 from courses.moodle.errors import OutcomeUnknown
+from courses.moodle.gate import Gate
+from courses.moodle.turns import Turn
 from courses.platform import PlatformAway
 
 NAME = "moodle"
@@ -29,29 +30,26 @@ class Connection:
     """One site. May be shared by threads."""
 
     def __init__(self, client: MoodleClient) -> None:
-        self._client = client
-        self._lock = threading.RLock()
+        self._gate = Gate(client, NAME)
 
     def read(self, function: str, params: Params, *, timeout: float | None = None) -> Any:
         """Ask something that changes nothing. Raises PlatformAway and MoodleRefused."""
         try:
-            return self._client.call(function, params, timeout=timeout)
+            return self._gate.call(function, params, timeout=timeout)
         except OutcomeUnknown as error:
             raise PlatformAway(str(error)) from error
 
     def write(self, function: str, params: Params, *, timeout: float | None = None) -> Any:
         """Change something, while the site is held. Raises PlatformAway, OutcomeUnknown and MoodleRefused."""
-        return self._client.call(function, params, timeout=timeout)
+        return self._gate.write(function, params, timeout=timeout)
 
     def write_at_once(self, function: str, params: Params, *, timeout: float) -> Any:
         """Change one row of one user, whoever holds the site and also in a web request."""
-        return self._client.call(function, params, timeout=timeout)
+        return self._gate.call(function, params, timeout=timeout)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[Turn]:
         """Hold the site, so that nobody else of ours writes to it. May be nested in a thread."""
-        with self._lock:
-            yield
+        return self._gate.writing()
 
 
 class OnSite:

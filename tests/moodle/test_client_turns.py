@@ -25,6 +25,11 @@ UPDATE = "core_user_update_users"
 SHORT = 0.4  # seconds
 
 
+@pytest.fixture(autouse=True)
+def _as_long_as_it_may_take(moodle_peer, monkeypatch):
+    monkeypatch.setattr(turns, "SETTLE", 20.0)
+
+
 @pytest.fixture
 def gate(moodle_peer) -> Gate:
     return gate_of(moodle_peer)

@@ -10,7 +10,11 @@ from tests.moodle.peer import MoodlePeer
 
 
 @pytest.fixture
-def moodle_peer() -> Iterator[MoodlePeer]:
-    """A site with one category, an administrator and the user of the token; gone after the test."""
+def moodle_peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[MoodlePeer]:
+    """A site with one category, an administrator and the user of the token; gone after the test.
+
+    Nobody waits until a call without an answer is surely over: the peer says when it is.
+    """
+    monkeypatch.setattr("courses.moodle.turns.SETTLE", 0.0)
     with MoodlePeer() as peer:
         yield peer
