@@ -42,7 +42,7 @@ from portal.services.passwords import (
     kept_where,
     run_use_invitation,
 )
-from portal.views.passwords import may_try
+from portal.views.passwords import may_try, say_why
 
 RENEWALS_PER_LINK_AND_HOUR = 3
 RENEWALS_PER_VISITOR_AND_HOUR = 30
@@ -103,8 +103,7 @@ def _first_visit(request: HttpRequest, token: str, found: Invitation) -> HttpRes
     except InvitationClosed:
         return _closed(request, token)
     except PasswordNotSet as reason:
-        form.add_error(reason.field or None, str(reason.message))
-        return render(request, "portal/invitation.html", context)
+        return render(request, "portal/invitation.html", context | say_why(form, reason))
     get_adapter(request).login(request, used.person)
     return redirect(_afterwards(request, used))
 

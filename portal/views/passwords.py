@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
@@ -36,7 +36,7 @@ def course_password(request: HttpRequest) -> HttpResponse:
     person = _person_with_courses_elsewhere(request)
     login = course_login(person.pk)
     next_path = next_of(request)
-    context = {"login": login, "next": next_path, "place": PLACE}
+    context: dict[str, Any] = {"login": login, "next": next_path, "place": PLACE}
     if login is None or not login.is_ours:
         return render(request, "portal/passwords/none.html", context)
     form = ChoosePasswordForm(request.POST or None, person=person)
@@ -44,7 +44,7 @@ def course_password(request: HttpRequest) -> HttpResponse:
         try:
             run_choose_course_password(person=person, password=form.cleaned_data["password"])
         except PasswordNotSet as reason:
-            form.add_error(reason.field or None, str(reason.message))
+            context |= say_why(form, reason)
         else:
             return redirect(with_next(reverse("portal:course_password_set"), next_path))
     return render(request, "portal/passwords/choose.html", context | {"form": form})
@@ -67,6 +67,14 @@ def course_password_set(request: HttpRequest) -> HttpResponse:
         "place": PLACE,
     }
     return render(request, "portal/passwords/set.html", context)
+
+
+def say_why(form: Form, reason: PasswordNotSet) -> dict[str, str]:
+    """At its field what is to be put right there; for the page what nobody can put right here: it only has to wait."""
+    if reason.field:
+        form.add_error(reason.field, str(reason.message))
+        return {}
+    return {"waits": str(reason.message)}
 
 
 def may_try(person: Person, form: Form) -> bool:

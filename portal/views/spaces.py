@@ -188,7 +188,10 @@ def _counts(line: SpaceLine) -> SeatCounts | None:
     )
     in_use = learners.count()
     return SeatCounts(
-        in_use=in_use, invited=max(0, line.participants - in_use), free=line.places_left, ended=0
+        in_use=in_use,
+        invited=max(0, line.participants - in_use) + line.coming,
+        free=line.places_left,
+        ended=0,
     )
 
 
