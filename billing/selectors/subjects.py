@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from common.models import Job
-from courses.models import CourseSpace, ProductEvent
-from seats.models import AssignmentBatch, Session
+from courses.models import CourseSpace, ProductEvent, SpaceChange
+from seats.models import AssignmentBatch, SeatChange, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,34 @@ def _lists(ids: Collection[int]) -> Subjects:
     }
 
 
+def _seats(ids: Collection[int]) -> Subjects:
+    """Of changes of mind: the seat."""
+    found = SeatChange.objects.filter(pk__in=ids).select_related("account", "seat")
+    return {
+        one.pk: Subject(
+            one.seat.reference, one.account.name, reverse("admin:seats_seat_change", args=[one.seat_id])
+        )
+        for one in found
+    }
+
+
+def _spaces(ids: Collection[int]) -> Subjects:
+    """Of people put into a space or taken out of it: the space."""
+    found = SpaceChange.objects.filter(pk__in=ids).select_related("space__account")
+    return {
+        one.pk: Subject(
+            one.space.reference,
+            one.space.account.name,
+            reverse("admin:courses_coursespace_change", args=[one.space_id]),
+        )
+        for one in found
+    }
+
+
+def _site(ids: Collection[int]) -> Subjects:
+    return dict.fromkeys(ids, Subject(_("All courses"), "", reverse("admin:courses_course_changelist")))
+
+
 def _products(ids: Collection[int]) -> Subjects:
     """Of what happened to products: the product."""
     references = dict(ProductEvent.objects.filter(pk__in=ids).values_list("pk", "reference"))
@@ -95,5 +123,11 @@ def _placed(references: Iterable[str], table: str) -> dict[str, str]:
 KINDS: dict[str, Kind] = {
     "seats.plan": Kind(gettext_lazy("Checking a list of people"), _lists),
     "seats.apply": Kind(gettext_lazy("Giving the seats of a list"), _lists),
+    "seats.change": Kind(gettext_lazy("Taking a seat back, or giving it to somebody else"), _seats),
     "seats.hold": Kind(gettext_lazy("Telling the platform of a new end or a withdrawal"), _products),
+    "courses.hold_space": Kind(gettext_lazy("Closing or opening a course space"), _products),
+    "courses.sync": Kind(gettext_lazy("Reading the courses of the platform"), _site),
+    "portal.space_change": Kind(
+        gettext_lazy("Letting people into a course space, or taking them out"), _spaces
+    ),
 }

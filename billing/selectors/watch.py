@@ -88,12 +88,13 @@ def platform_health() -> PlatformHealth:
         return PlatformHealth(platform.name, False, None, False, "", None)
     site = PlatformSite.objects.filter(platform=platform.name).first()
     fails = site is not None and (site.failures > 0 or site.needs_admin)
-    # What waits began to do so when the platform was away already; of a platform without a row it is all we know.
+    # Its row notes every minute that it answers. Before it ever has, what waits tells since when it does not.
     waits = _earliest(*(_waits_since(model) for model in (ProductionRun, Job))) if fails or not site else None
+    known = site.last_ok_at or _earliest(waits, site.last_error_at) if site and fails else waits
     return PlatformHealth(
         name=platform.name,
         is_remote=True,
-        away_since=_earliest(waits, site.last_error_at if site and fails else None),
+        away_since=known,
         needs_admin=bool(site and site.needs_admin),
         reason=site.last_error if site and fails else "",
         site=site,

@@ -7,13 +7,13 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.audit import Actor
 from common.models import Job
 from common.zone import iso
-from courses.models import Course, Enrolment, ProductEvent
+from courses.models import Course, Enrolment, ProductEvent, SpaceChangePerson
 from courses.platform import (
     CoursePlatform,
     Enrolled,
@@ -23,11 +23,12 @@ from courses.platform import (
     OutcomeState,
     Pair,
 )
+from courses.services.space_life import HOLD_JOB as HOLD_SPACE_JOB
 from delegation.refusals import Refused
 from portal.services.findings import Finding, Repair
-from seats.models import Assignment
+from seats.models import Assignment, SeatChange
 from seats.selectors.products import sits_elsewhere
-from seats.services import release
+from seats.services import NotTold, release
 from seats.services.life_rows import HOLD_JOB
 from seats.services.lists import cut
 from seats.services.telling import pairs, tell, untell
@@ -127,19 +128,24 @@ def _seated(now: datetime) -> QuerySet[Assignment]:
         .filter(seat__withdrawn_at=None, seat__expired_at=None)
         .exclude(seat__reference__in=moving)
         .exclude(seat__pool__session__reference__in=moving)
+        .exclude(seat__in=SeatChange.objects.filter(state__in=SeatChange.OPEN).values("seat"))
     )
 
 
 def _moving() -> list[str]:
     """The products whose news is still to be told to the platform: they differ, and a job is at it."""
-    waiting = Job.objects.filter(kind=HOLD_JOB).exclude(state=Job.State.DONE)
+    waiting = Job.objects.filter(kind__in=[HOLD_JOB, HOLD_SPACE_JOB]).exclude(state=Job.State.DONE)
     events = ProductEvent.objects.filter(pk__in=list(waiting.values_list("object_id", flat=True)))
     return list(events.values_list("reference", flat=True))
 
 
 def _recorded(now: datetime) -> QuerySet[Enrolment]:
-    """Whom a remote platform has confirmed to hold an enrolment of ours that still lasts."""
-    return Enrolment.objects.filter(waits=False).holding(now=now)
+    """Whom a remote platform has confirmed to hold an enrolment of ours that still lasts, and nothing is on its way."""
+    on_the_way = SpaceChangePerson.objects.filter(
+        state=SpaceChangePerson.State.WAITING, person=OuterRef("person"), space__course=OuterRef("course")
+    )
+    settled = Enrolment.objects.filter(~Exists(on_the_way), waits=False)
+    return settled.holding(now=now).exclude(course__space__reference__in=_moving())
 
 
 def _kept(courses: Sequence[Course], now: datetime, *, is_remote: bool) -> list[Kept]:
@@ -281,6 +287,9 @@ def _accept(platform: CoursePlatform, finding: Finding, actor: Actor) -> None:
             release(reference=finding.seat, account_id=None, actor=actor, why=WHY)
         except Refused as refusal:
             finding.note = str(refusal.message)
+            return
+        except NotTold as error:
+            finding.note = f"it waits for the platform and will be done: {error}"
             return
         finding.done = True
         return

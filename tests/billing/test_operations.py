@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import ProductionRun
+from billing.selectors.subjects import KINDS
 from common import jobs
 from common.models import AuditEntry, Job, OutboxMail
 from courses.models import PlatformSite, ProductEvent
@@ -179,6 +180,10 @@ def test_a_product_is_named_by_its_reference(operator):
     event = ProductEvent.objects.create(reference="AAAA-BBBB-CCCC-DD12", actor="system", verb="extended")
     Job.objects.create(kind="seats.hold", object_id=event.pk)
     assert "AAAA-BBBB-CCCC-DD12 Telling the platform of a new end or a withdrawal is next" in words(operator)
+
+
+def test_every_kind_of_work_has_words():
+    assert set(jobs._runners) <= set(KINDS)
 
 
 def test_work_without_words_is_a_number(operator):

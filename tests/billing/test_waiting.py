@@ -166,6 +166,17 @@ def test_an_absence_of_unknown_length_is_told(far, clock):
     assert (code, document["problems"]) == (1, ["the course platform is away: no route to host"])
 
 
+def test_its_row_tells_since_when_it_is_away(far, clock):
+    Job.objects.create(kind="ask", object_id=1, waiting_since=NOON - timedelta(days=9))
+    site = PlatformSite.objects.create(
+        platform=far.name, failures=2, last_ok_at=NOON - timedelta(minutes=5), last_error_at=NOON
+    )
+    assert platform_health().away_since == NOON - timedelta(minutes=5)
+    site.failures = 0
+    site.save()
+    assert (platform_health().away_since, platform_health().answers) == (None, True)
+
+
 def test_a_platform_that_refuses_us_needs_somebody_at_once(far, clock):
     PlatformSite.objects.create(
         platform=far.name, needs_admin=True, last_error="The token is refused.", last_error_at=NOON

@@ -194,6 +194,6 @@ def test_only_people_of_the_courses_named_are_asked_about(far, ada, bob):
 def test_people_cost_the_same_however_many_they_are(far, django_assert_num_queries, number):
     for person in range(number):
         with_login(far, f"p{person}@x.org")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert reconcile() == []
     assert far.calls == ["addresses"]
