@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
+from django.views.decorators.http import require_POST
 
 from common.audit import Actor
 from courses.builtin.places import learners_of, limits_of
@@ -18,7 +22,9 @@ from courses.builtin.roles import LEARNERS
 from courses.models import Course, CourseCategory, CourseSpace, Enrolment, Page, SpaceState
 from courses.platform import EnrolmentRow
 from courses.platforms import get_platform
-from courses.services import make_backup
+from courses.services import make_backup, request_sync
+
+Row = TypeVar("Row", bound=Model)
 
 STATE_WORDS = {
     SpaceState.OPEN: pgettext_lazy("course space", "open"),
@@ -27,8 +33,18 @@ STATE_WORDS = {
 }
 
 
+class MirrorAdmin(admin.ModelAdmin[Row]):
+    """Rows that on a remote platform only follow what it has."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not get_platform().is_remote and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+        return not get_platform().is_remote and super().has_delete_permission(request, obj)
+
+
 @admin.register(CourseCategory)
-class CourseCategoryAdmin(admin.ModelAdmin[CourseCategory]):
+class CourseCategoryAdmin(MirrorAdmin[CourseCategory]):
     """Shows the number of a category: parameters of automations name it."""
 
     list_display = ("id", "name", "parent", "position")
@@ -38,6 +54,20 @@ class CourseCategoryAdmin(admin.ModelAdmin[CourseCategory]):
     search_fields = ("name",)
     ordering = ("position", "name", "id")
 
+    def has_change_permission(self, request: HttpRequest, obj: CourseCategory | None = None) -> bool:
+        return not get_platform().is_remote and super().has_change_permission(request, obj)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return ("number", "name", "parent", "is_there") if get_platform().is_remote else self.list_display
+
+    @admin.display(description=_("number"), ordering="remote_id")
+    def number(self, category: CourseCategory) -> int:
+        return category.number
+
+    @admin.display(boolean=True, description=_("on the course platform"))
+    def is_there(self, category: CourseCategory) -> bool:
+        return category.remote_id is not None and category.missing_since is None
+
 
 class PageInline(admin.StackedInline[Page, Course]):
     model = Page
@@ -45,8 +75,14 @@ class PageInline(admin.StackedInline[Page, Course]):
     fields = ("position", "title", "body")
 
 
+OUR_MARKS = ("not_for_seats", "is_template", "is_support")
+
+
 @admin.register(Course)
-class CourseAdmin(admin.ModelAdmin[Course]):
+class CourseAdmin(MirrorAdmin[Course]):
+    """On a remote platform only our marks are ours to change."""
+
+    change_list_template = "admin/courses/course/change_list.html"
     list_display = ("shortname", "fullname", "category", "groups_mode", "visible", "is_open")
     list_filter = ("visible", "groups_mode", "is_template", "is_support", "not_for_seats", "category")
     list_select_related = ("category",)
@@ -61,6 +97,63 @@ class CourseAdmin(admin.ModelAdmin[Course]):
 
     actions = ("back_up",)
 
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        more = ("takes_enrolments", "missing_since") if get_platform().is_remote else ()
+        return (*self.list_display, *more)
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        more = ("takes_enrolments", ("missing_since", admin.EmptyFieldListFilter))
+        return (*self.list_filter, *(more if get_platform().is_remote else ()))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> tuple[str, ...]:
+        if not get_platform().is_remote:
+            return self.readonly_fields
+        fields = flatten_fieldsets(self.get_fieldsets(request, obj))
+        return tuple(name for name in fields if name not in OUR_MARKS)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Course | None = None) -> tuple[Any, ...]:
+        if not get_platform().is_remote:
+            return self.fieldsets
+        there = ("remote_id", "takes_enrolments", "groups_found", "missing_since")
+        return (*self.fieldsets, (_("Course platform"), {"fields": there}))
+
+    def get_inlines(self, request: HttpRequest, obj: Course | None) -> tuple[Any, ...]:
+        return () if get_platform().is_remote else self.inlines
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if get_platform().is_remote:
+            actions.pop("back_up", None)
+        return actions
+
+    def save_model(
+        self, request: HttpRequest, obj: Course, form: forms.ModelForm[Course], change: bool
+    ) -> None:
+        """Of a template on a remote platform it is asked whether it has groups."""
+        super().save_model(request, obj, form, change)
+        if get_platform().is_remote and "is_template" in form.changed_data and obj.is_template:
+            request_sync(actor=Actor.person(request.user.pk or 0))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.synchronise))
+        return [path("synchronise/", view, name="courses_course_synchronise"), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = (extra_context or {}) | {"is_remote": get_platform().is_remote}
+        return super().changelist_view(request, context)
+
+    def synchronise(self, request: HttpRequest) -> HttpResponse:
+        """A worker asks the remote platform for all its courses."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if get_platform().is_remote:
+            request_sync(actor=Actor.person(request.user.pk or 0))
+            text = _("The courses are being fetched: look at this list again in a moment.")
+            self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:courses_course_changelist"))
+
     @admin.display(boolean=True, description=_("open to unassigned seats"))
     def is_open(self, course: Course) -> bool:
         return course.is_open()
@@ -68,9 +161,6 @@ class CourseAdmin(admin.ModelAdmin[Course]):
     @admin.action(description=_("Make a backup without participants"), permissions=["change"])
     def back_up(self, request: HttpRequest, courses: QuerySet[Course]) -> None:
         """What course spaces are made from: the newest one of a template counts."""
-        if get_platform().is_remote:
-            self.message_user(request, _("Backups are made on the course platform."), messages.ERROR)
-            return
         made = [
             make_backup(course_id=course.pk, with_users=False, actor=Actor.person(request.user.pk or 0))
             for course in courses
@@ -87,7 +177,16 @@ class CourseAdmin(admin.ModelAdmin[Course]):
 class CourseSpaceAdmin(admin.ModelAdmin[CourseSpace]):
     """What customers own; to be read, because spaces follow from orders."""
 
-    list_display = ("reference", "account", "course", "owner", "state_now", "starts_at", "ends_at")
+    list_display = (
+        "reference",
+        "account",
+        "course",
+        "owner",
+        "state_now",
+        "learners",
+        "starts_at",
+        "ends_at",
+    )
     list_select_related = ("account", "course", "owner")
     search_fields = ("reference", "course__shortname", "account__slug", "owner__email_key", "bill_number")
     ordering = ("-id",)
@@ -95,6 +194,13 @@ class CourseSpaceAdmin(admin.ModelAdmin[CourseSpace]):
         "reference", "account", "course", "owner", "item_name", "bill_number", "starts_at", "ends_at", "closed_at",
         "withdrawn_at", "max_participants", "renewable",
     )  # fmt: skip
+
+    @admin.display(description=_("participants found / places"))
+    def learners(self, space: CourseSpace) -> str:
+        """On a remote platform others may enrol people too: then more may learn there than places were sold."""
+        if space.learners_found is None:
+            return "–" if space.max_participants is None else f"– / {space.max_participants}"
+        return f"{space.learners_found} / {space.max_participants}"
 
     @admin.display(description=_("state"))
     def state_now(self, space: CourseSpace) -> str:

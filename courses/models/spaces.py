@@ -52,6 +52,8 @@ class CourseSpace(models.Model):
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     # The most people with a learner role; whoever enrols, the platform holds to it.
     max_participants = models.PositiveIntegerField(_("most participants"), null=True, blank=True)
+    # Of a remote platform, where others may enrol people too: how many learned there when it was last looked at.
+    learners_found = models.PositiveIntegerField(null=True, blank=True, editable=False)
     renewable = models.BooleanField(_("renewable"), default=False)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -30,7 +30,8 @@ FUNCTIONS: dict[str, Need] = {
     "core_user_create_users": Need("make logins", ("moodle/user:create",)),
     "core_user_update_users": Need("set the password a participant has chosen", ("moodle/user:update",)),
     "enrol_manual_enrol_users": Need(
-        "enrol and suspend", ("enrol/manual:enrol", "moodle/course:view", "moodle/course:viewhiddencourses")
+        "enrol and suspend",
+        ("enrol/manual:enrol", "moodle/role:assign", "moodle/course:view", "moodle/course:viewhiddencourses"),
     ),
     "core_enrol_get_enrolled_users": Need(
         "who is in a course, active or not, and who has opened it",

@@ -18,8 +18,14 @@ from django.utils import timezone
 
 from common import audit, jobs
 from common.models import Job
-from courses.models import Course, CourseCategory, PlatformSite, validate_shortname
-from courses.platform import PlatformAway, PlatformCategory, PlatformCourse
+from courses.models import Course, CourseCategory, CourseSpace, PlatformSite, validate_shortname
+from courses.platform import (
+    CoursePlatform,
+    EnrolmentStatus,
+    PlatformAway,
+    PlatformCategory,
+    PlatformCourse,
+)
 from courses.platforms import get_platform
 
 SYNC_JOB = "courses.sync"
@@ -37,7 +43,7 @@ class SyncFinding:
     """What somebody should know of a course.
 
     `code`: `missing`, `name_twice`, `no_name`, `name_too_long` (of these we have no course that can be used),
-    `name_not_in_lists`, `fullname_cut`, `no_enrolments`.
+    `name_not_in_lists`, `fullname_cut`, `no_enrolments`, `over_limit` (a course space has more learners than places).
     """
 
     code: str
@@ -78,7 +84,9 @@ def run_sync_courses() -> Synced:
         )
     with transaction.atomic():
         _stand_in_line(platform.name)
-        return _write(categories, courses, newest=newest, now=timezone.now())
+        done = _write(categories, courses, newest=newest, now=timezone.now())
+    _count_learners(platform, done)
+    return done
 
 
 @transaction.atomic
@@ -219,6 +227,30 @@ def _lose(lost: Collection[Course], done: Synced, *, now: datetime) -> None:
     for row in Course.objects.filter(pk__in=pks).order_by("shortname"):
         message = "The platform no longer has it: no seat can be given in it."
         done.findings.append(SyncFinding("missing", row.shortname, message, row.remote_id))
+
+
+# --- places in course spaces --------------------------------------------------------------------------
+
+
+def _count_learners(platform: CoursePlatform, done: Synced) -> None:
+    """How many learn in each space with a limit: the platform lets others enrol people, whatever we have sold."""
+    spaces = CourseSpace.objects.filter(
+        max_participants__isnull=False, closed_at=None, withdrawn_at=None, course__missing_since=None
+    ).select_related("course")
+    learning = {role.name for role in platform.roles() if role.learns}
+    changed = []
+    for space in spaces.order_by("pk"):
+        (people,) = platform.enrolments([space.course_id])
+        found = sum(one.role in learning and one.status is EnrolmentStatus.ACTIVE for one in people)
+        if found != space.learners_found:
+            space.learners_found = found
+            changed.append(space)
+        if found > (space.max_participants or 0):
+            message = f"{found} learn in it, and {space.max_participants} places were sold: some were enrolled there."
+            done.findings.append(
+                SyncFinding("over_limit", space.course.shortname, message, space.course.remote_id)
+            )
+    CourseSpace.objects.bulk_update(changed, ["learners_found"])
 
 
 # --- categories -----------------------------------------------------------------------------------

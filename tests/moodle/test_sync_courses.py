@@ -10,6 +10,7 @@ from courses.models import Course, CourseCategory
 from courses.moodle.platform import MoodlePlatform
 from courses.platform import PlatformAway, PlatformCourse, TemplateProblem
 from courses.services import run_sync_courses
+from tests.courses.factories import make_space
 from tests.moodle.peer import MoodlePeer, Site
 from tests.moodle.site import use_peer
 
@@ -178,3 +179,21 @@ def test_a_course_is_opened_at_an_address_of_its_own(platform, site: Site):
         "",
         f"{site.url}/course/view.php?id={there.id}",
     ]
+
+
+def test_learners_enrolled_by_others_are_counted_against_the_places_that_were_sold(platform, site: Site):
+    there = site.add_course("SPACE")
+    run_sync_courses()
+    space = make_space(courses()["SPACE"], max_participants=2)
+    for name in ("ana", "bob", "cid"):
+        site.enrol(site.add_user(name), there)
+    site.enrol(site.add_user("teacher"), there, 3)
+    site.enrol(site.add_user("gone"), there, suspended=True)
+    done = run_sync_courses()
+    assert [(finding.code, finding.remote_id) for finding in done.findings] == [("over_limit", there.id)]
+    space.refresh_from_db()
+    assert space.learners_found == 3
+    site.unenrol(next(user for user in site.users.values() if user.username == "ana"), there)
+    assert run_sync_courses().findings == []
+    space.refresh_from_db()
+    assert space.learners_found == 2
