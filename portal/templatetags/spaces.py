@@ -46,6 +46,10 @@ def refusal_words(row: SpaceChangePerson) -> str:
     words: dict[str, str] = {
         Refusal.FULL: _("the course is full"),
         Refusal.BAD_ADDRESS: _("the course platform does not take this address"),
+        Refusal.LOGIN_SUSPENDED: _("the login on the course platform is closed"),
+        Refusal.LOGIN_CLOSED: _("the login on the course platform is closed"),
+        Refusal.LOGIN_UNCONFIRMED: _("the login on the course platform was never confirmed by its owner"),
+        Refusal.LOGIN_TAKEN: _("the login on the course platform is somebody else’s"),
         Refusal.NO_ENROLMENTS: _("nobody can be enrolled in this course at the moment"),
         OVER: _("the time of the course space was over"),
     }
