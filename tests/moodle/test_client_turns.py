@@ -237,7 +237,10 @@ def test_a_holder_that_was_killed_is_replaced_when_its_time_is_over(gate):
         ("html_prefix_after", None, None),
     ],
 )
-def test_nobody_looks_while_a_call_may_still_be_carried_out(moodle_peer, params, kind, timeout, settles):
+def test_nobody_looks_while_a_call_may_still_be_carried_out(
+    moodle_peer, params, monkeypatch, kind, timeout, settles
+):
+    monkeypatch.setattr(turns, "SETTLE", 20.0)
     gate = gate_of(moodle_peer, timeout=45)
     moodle_peer.faults.add(UPDATE, kind)
     with time_machine.travel(START, tick=False):
@@ -248,7 +251,8 @@ def test_nobody_looks_while_a_call_may_still_be_carried_out(moodle_peer, params,
 
 
 @pytest.mark.django_db
-def test_after_that_the_site_is_free(moodle_peer, params):
+def test_after_that_the_site_is_free(moodle_peer, params, monkeypatch):
+    monkeypatch.setattr(turns, "SETTLE", 20.0)
     gate = gate_of(moodle_peer, timeout=SHORT)
     moodle_peer.faults.add(UPDATE, "timeout_after")
     began = timezone.now()
