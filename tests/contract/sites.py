@@ -13,10 +13,10 @@ import pytest
 
 from common.audit import OPERATOR
 from courses.builtin.platform import BuiltinPlatform
-from courses.models import Backup, Course, Page
+from courses.models import Backup, Course, CourseCategory, Page
 from courses.platform import CoursePlatform
 from courses.services import make_backup, mark_page, open_course
-from tests.courses.factories import make_course
+from tests.courses.factories import make_category, make_course
 from tests.moodle.peer import MoodlePeer
 from tests.moodle.site import mirror, peer_course, peer_user, use_peer
 
@@ -36,8 +36,11 @@ class Site(Protocol):
     def read(self, course: Course, person_id: int, *, pages: int) -> None:
         """The participant does the first so many pages."""
 
-    def mark_as_template(self, course: Course) -> None:
-        """Somebody of the site makes the course a template."""
+    def make_category(self, name: str) -> int:
+        """A category of the site that we know; returns the number that handler parameters name."""
+
+    def ready_for_copies(self, course: Course) -> None:
+        """Somebody of the site makes the course a template, as it is now."""
 
     def rename_pages(self, course: Course, title: str) -> None:
         """A teacher gives every page of the course this title."""
@@ -65,8 +68,15 @@ class BuiltinSite:
         for page in Page.objects.filter(course=course)[:pages]:
             mark_page(person_id=person_id, page_id=page.pk)
 
+    def make_category(self, name: str) -> int:
+        return make_category(name).pk
+
     def mark_as_template(self, course: Course) -> None:
         Course.objects.filter(pk=course.pk).update(is_template=True)
+
+    def ready_for_copies(self, course: Course) -> None:
+        self.mark_as_template(course)
+        self.back_up(course)
 
     def back_up(self, course: Course, *, with_users: bool = False) -> Backup:
         """Somebody of the site makes a backup of the course."""
@@ -102,7 +112,15 @@ class MoodleSite:
         there = peer_course(self.peer, course)
         self.peer.site.complete(peer_user(self.peer, person_id), there, 100 * pages / len(there.pages))
 
-    def mark_as_template(self, course: Course) -> None:
+    def make_category(self, name: str) -> int:
+        known = CourseCategory.objects.filter(name=name, remote_id__isnull=False).first()
+        if known is not None:
+            return known.number
+        there = self.peer.site.add_category(name)
+        return CourseCategory.objects.create(name=name, remote_id=there.id).number
+
+    def ready_for_copies(self, course: Course) -> None:
+        """There are no backups to be read: the template counts as it is at the moment of the copy."""
         Course.objects.filter(pk=course.pk).update(is_template=True)
 
     def rename_pages(self, course: Course, title: str) -> None:

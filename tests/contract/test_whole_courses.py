@@ -16,37 +16,30 @@ from courses.platform import (
     CourseCopy,
     CourseRestore,
     EnrolmentRow,
-    GroupRow,
-    ProgressState,
     Refusal,
     TemplateProblem,
     refused,
 )
 from tests.accounts.factories import make_person
-from tests.contract.sites import BuiltinSite, Site
-from tests.courses.factories import make_category, make_space
+from tests.contract.sites import Site
+from tests.courses.factories import make_space
 
 NOWHERE = 10**9
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, db: None) -> BuiltinSite:
-    return BuiltinSite(request)
-
-
-@pytest.fixture
-def template(site: BuiltinSite) -> Course:
+def template(site: Site) -> Course:
     course = site.make_course("MODEL", pages=3)
-    site.mark_as_template(course)
-    site.back_up(course)
+    site.ready_for_copies(course)
     return course
 
 
-def copy_of(template: Course | None, **fields) -> CourseCopy:
-    values = {"key": "line:1", "shortname": "MINE", "fullname": "My course"}
-    category = make_category().pk
-    return CourseCopy(**values | {"template_id": template and template.pk, "category_id": category} | fields)
+def copy_of(site: Site, template: Course | None, **fields: Any) -> CourseCopy:
+    values: dict[str, Any] = {"key": "line:1", "shortname": "MINE", "fullname": "My course"}
+    if "category_id" not in fields:
+        values["category_id"] = site.make_category("Trainings")
+    return CourseCopy(**values | {"template_id": template and template.pk} | fields)
 
 
 def known(site: Site, count: int) -> list[Person]:
@@ -80,24 +73,21 @@ def test_empty_lists_are_answered_by_empty_lists(site):
 
 
 def test_categories_are_known_by_their_numbers(site):
-    category = make_category("Spaces")
-    assert site.platform.categories([NOWHERE, category.pk]) == [None, "Spaces"]
+    number = site.make_category("Spaces")
+    assert site.platform.categories([NOWHERE, number]) == [None, "Spaces"]
 
 
 # --- templates ---------------------------------------------------------------------------------------
 
 
 def test_it_says_why_no_course_can_be_made_from_a_template(site, template):
-    plain = site.make_course("PLAIN")
-    bare = site.make_course("BARE")
-    site.mark_as_template(bare)
-    site.back_up(bare, with_users=True)
-    site.back_up(plain)
-    assert site.platform.template_problems(["MODEL", "model", "PLAIN", "BARE", "NOTHING"]) == [
+    site.make_course("PLAIN")
+    unmarked = site.platform.template_problems(["PLAIN"])[0]
+    assert TemplateProblem.UNMARKED in unmarked
+    assert site.platform.template_problems(["MODEL", "model", "PLAIN", "NOTHING"]) == [
         (),
         (TemplateProblem.UNKNOWN,),
-        (TemplateProblem.UNMARKED,),
-        (TemplateProblem.NO_BACKUP,),
+        unmarked,
         (TemplateProblem.UNKNOWN,),
     ]
 
@@ -105,35 +95,31 @@ def test_it_says_why_no_course_can_be_made_from_a_template(site, template):
 # --- copying -----------------------------------------------------------------------------------------
 
 
-def test_a_course_is_restored_from_the_newest_backup_without_user_data(site, template):
-    site.rename_pages(template, "Newer")
-    site.back_up(template)
-    site.rename_pages(template, "Newer still, with people")
-    site.back_up(template, with_users=True)
-    site.rename_pages(template, "Not in any backup")
-    (copied,) = site.platform.copy_courses([copy_of(template)])
+def test_a_course_has_the_content_of_its_template(site, template):
+    (copied,) = site.platform.copy_courses([copy_of(site, template)])
     assert copied.outcome == OK
-    assert site.pages(copied.course_id) == ["Newer"] * 3
+    assert site.pages(copied.course_id) == ["Page 1", "Page 2", "Page 3"]
 
 
-def test_nobody_comes_along_and_no_group(site, template):
+def test_nobody_comes_along(site):
+    template = site.make_course("MODEL", pages=3)
     (person,) = known(site, 1)
     site.platform.ensure_enrolments([learner(template.pk, person)])
-    site.platform.ensure_group_members([GroupRow(template.pk, "G", person.pk)])
-    site.back_up(template)
-    (copied,) = site.platform.copy_courses([copy_of(template)])
+    site.ready_for_copies(template)
+    (copied,) = site.platform.copy_courses([copy_of(site, template)])
+    assert copied.outcome == OK
     assert site.platform.enrolments([copied.course_id]) == [[]]
 
 
 def test_without_a_template_the_course_is_empty(site):
-    (copied,) = site.platform.copy_courses([copy_of(None)])
+    (copied,) = site.platform.copy_courses([copy_of(site, None)])
     assert copied.outcome == OK
     assert site.pages(copied.course_id) == []
 
 
 def test_the_course_has_the_names_and_category_asked_for_and_no_seat_covers_it(site, template):
-    category = make_category("Spaces")
-    (copied,) = site.platform.copy_courses([copy_of(template, category_id=category.pk)])
+    number = site.make_category("Spaces")
+    (copied,) = site.platform.copy_courses([copy_of(site, template, category_id=number)])
     (told,) = site.platform.courses(["MINE"])
     assert (told.course_id, told.fullname, told.category, told.visible) == (
         copied.course_id,
@@ -146,7 +132,7 @@ def test_the_course_has_the_names_and_category_asked_for_and_no_seat_covers_it(s
 
 
 def test_the_same_key_again_is_the_same_course_untouched(site, template):
-    wanted = copy_of(template)
+    wanted = copy_of(site, template)
     first = site.platform.copy_courses([wanted])
     course = Course.objects.get(pk=first[0].course_id)
     site.rename_pages(course, "Written by its owner")
@@ -157,17 +143,14 @@ def test_the_same_key_again_is_the_same_course_untouched(site, template):
 
 
 def test_bad_copies_are_refused_each_for_its_reason_and_the_others_happen(site, template):
-    bare = site.make_course("BARE")
-    site.mark_as_template(bare)
     copies = [
-        copy_of(template, key="1"),
-        copy_of(template, key="2"),  # the same short name once more
-        copy_of(template, key="3", shortname="MODEL"),
-        copy_of(template, key="4", shortname="A", category_id=NOWHERE),
-        copy_of(template, key="5", shortname="B", template_id=NOWHERE),
-        copy_of(bare, key="6", shortname="C"),
-        copy_of(template, key="7", shortname="a,b"),
-        copy_of(None, key="8", shortname="D"),
+        copy_of(site, template, key="1"),
+        copy_of(site, template, key="2"),  # the same short name once more
+        copy_of(site, template, key="3", shortname="MODEL"),
+        copy_of(site, template, key="4", shortname="A", category_id=NOWHERE),
+        copy_of(site, template, key="5", shortname="B", template_id=NOWHERE),
+        copy_of(site, template, key="7", shortname="a,b"),
+        copy_of(site, None, key="8", shortname="D"),
     ]
     outcomes = [copied.outcome for copied in site.platform.copy_courses(copies)]
     assert outcomes == [
@@ -176,13 +159,12 @@ def test_bad_copies_are_refused_each_for_its_reason_and_the_others_happen(site, 
         refused(Refusal.NAME_TAKEN),
         refused(Refusal.UNKNOWN_CATEGORY),
         refused(Refusal.UNKNOWN_TEMPLATE),
-        refused(Refusal.NO_BACKUP),
         refused(Refusal.BAD_NAME),
         OK,
     ]
-    assert [copied.course_id for copied in site.platform.copy_courses(copies)].count(None) == 6
+    assert [copied.course_id for copied in site.platform.copy_courses(copies)].count(None) == 5
     names = {course.shortname for course in site.platform.all_courses()}
-    assert names == {"MODEL", "BARE", "MINE", "D"}
+    assert names == {"MODEL", "MINE", "D"}
 
 
 # --- closing -----------------------------------------------------------------------------------------
@@ -216,58 +198,6 @@ def test_into_a_closed_course_nobody_gets_and_no_enrolment_changes(site):
     for _again in range(2):
         assert site.platform.reopen_courses([NOWHERE, course.pk]) == [refused(Refusal.UNKNOWN_COURSE), OK]
         assert told() == before
-
-
-# --- bringing back -----------------------------------------------------------------------------------
-
-
-def test_a_backup_brings_back_the_pages_and_leaves_people_alone(site):
-    course = site.make_course("SPACE", pages=3)
-    inside, later = known(site, 2)
-    site.platform.ensure_enrolments([learner(course.pk, inside)])
-    site.read(course, inside.pk, pages=2)
-    backup = site.back_up(course, with_users=True)
-    site.rename_pages(course, "Changed")
-    site.platform.end_enrolments([(course.pk, inside.pk)])
-    site.platform.ensure_enrolments([learner(course.pk, later)])
-    for _again in range(2):
-        assert site.platform.restore_courses([CourseRestore(backup.pk)]) == [OK]
-        assert site.pages(course.pk) == ["Page 1", "Page 2", "Page 3"]
-        assert active(site, course.pk, [inside, later]) == [False, True]
-    # Pages that were still there kept the marks on them.
-    assert site.platform.progress([(course.pk, inside.pk)])[0].done == 2
-
-
-def test_people_come_along_when_asked_with_groups_and_marks(site):
-    course = site.make_course("SPACE", pages=2)
-    back, suspended, foreign, present = known(site, 4)
-    site.platform.ensure_enrolments(
-        [
-            learner(course.pk, back, role="teacher"),
-            learner(course.pk, suspended, suspended=True),
-            learner(course.pk, foreign),
-            learner(course.pk, present),
-        ]
-    )
-    site.platform.ensure_group_members([GroupRow(course.pk, "G", back.pk)])
-    site.visit(course, back.pk)
-    site.read(course, back.pk, pages=2)
-    backup = site.back_up(course, with_users=True)
-    site.platform.remove_group_members([GroupRow(course.pk, "G", back.pk)])
-    site.platform.end_enrolments([(course.pk, person.pk) for person in (back, foreign)])
-    site.platform.ensure_enrolments([learner(course.pk, present, role="teacher")])
-    wanted = CourseRestore(backup.pk, with_users=True, among=frozenset({back.pk, suspended.pk, present.pk}))
-    assert site.platform.restore_courses([wanted]) == [OK]
-    told = {one.person_id: (one.role, one.reason) for one in site.platform.enrolments([course.pk])[0]}
-    assert told == {
-        back.pk: ("teacher", ""),
-        suspended.pk: ("student", "suspended"),
-        foreign.pk: ("student", "suspended"),
-        present.pk: ("teacher", ""),
-    }
-    (row,) = [one for one in site.platform.enrolments([course.pk])[0] if one.person_id == back.pk]
-    assert row.groups == ("G",)
-    assert site.platform.progress([(course.pk, back.pk)])[0].state is ProgressState.FINISHED
 
 
 def test_an_unknown_backup_is_refused(site):
