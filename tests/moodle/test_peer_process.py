@@ -18,7 +18,9 @@ def test_the_command_serves_a_demo_until_it_is_told_to_end():
             assert process.stdout is not None
             told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
             assert told["MOODLE_ROLES"] == "student:5,teacher:4"
-            query = f"wstoken={told['MOODLE_TOKEN']}&wsfunction=core_course_get_courses&moodlewsrestformat=json"
+            query = (
+                f"wstoken={told['MOODLE_TOKEN']}&wsfunction=core_course_get_courses&moodlewsrestformat=json"
+            )
             with urlopen(f"{told['MOODLE_URL']}/webservice/rest/server.php?{query}", timeout=30) as reply:
                 shortnames = {row["shortname"] for row in json.load(reply)}
             assert {"SPOCMOODLE", "MODELE", "AIDE"} <= shortnames
