@@ -41,13 +41,13 @@ def far(monkeypatch, settings) -> FarPlatform:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
-def waiting(far: FarPlatform, clock: time_machine.Coordinates) -> Job:
+def waiting(far: FarPlatform, clock: time_machine.Traveller) -> Job:
     """A job that has waited for two hours."""
     jobs.start(kind="ask", object_id=1)
     jobs.run_due()

@@ -16,19 +16,19 @@ from common.audit import OPERATOR
 from common.models import OutboxMail
 from courses.platform import PlatformAway
 from handlers.contract import HandlerError
-from tests.billing.factories import plain_item
+from tests.billing.factories import Customer, plain_item
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
-def bill(clock, customer, scripted) -> Bill:
+def bill(clock, customer: Customer, scripted) -> Bill:
     """An opened order, prepared, of something the scripted handler delivers."""
     bill = customer.order(plain_item(handler="scripted"), 2)
     open_bill(number=bill.number, how="credit", actor=OPERATOR, at=NOON)

@@ -42,7 +42,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MORNING, tick=False) as clock:
         yield clock
 
@@ -50,7 +50,7 @@ def clock() -> Iterator[time_machine.Coordinates]:
 class World:
     """A shop with a Moodle, and somebody who looks at neither."""
 
-    def __init__(self, peer: MoodlePeer, clock: time_machine.Coordinates) -> None:
+    def __init__(self, peer: MoodlePeer, clock: time_machine.Traveller) -> None:
         self.peer = peer
         self.clock = clock
         self.course = self.new_course("SPOC")
