@@ -214,7 +214,12 @@ def test_stopping_ends_calls_that_are_held():
 
 
 def test_nobody_listens_while_the_site_is_away(raw, moodle_peer):
+    kept = http.client.HTTPConnection(raw.host, raw.port, timeout=LONG)
+    kept.request("GET", "/")
+    kept.getresponse().read()
     with moodle_peer.away():
+        assert kept.sock.recv(1) == b""
+        kept.close()
         assert attempt(raw)[0] == "ConnectionRefusedError"
     assert attempt(raw)[0] == 200
     assert len(moodle_peer.calls) == 1

@@ -67,7 +67,8 @@ def answer(peer: MoodlePeer, connection: Connection, request: Request) -> None:
         send(peer, connection, UNAVAILABLE)
     else:
         with busy(peer):
-            send(peer, connection, Reply(200, asked.content_type, perform(peer, asked, None)))
+            body = perform(peer, asked, None)
+        send(peer, connection, Reply(200, asked.content_type, body))
 
 
 def send(peer: MoodlePeer, connection: Connection, reply: Reply) -> None:
@@ -78,6 +79,7 @@ def send(peer: MoodlePeer, connection: Connection, reply: Reply) -> None:
 
 @contextlib.contextmanager
 def busy(peer: MoodlePeer) -> Iterator[None]:
+    """Count the time of a call, before its answer leaves: whoever has the answer may ask for the sum."""
     started = time.perf_counter()
     try:
         yield
@@ -93,7 +95,7 @@ def strike(peer: MoodlePeer, connection: Connection, asked: Asked, fault: Fault)
         strike_before(peer, connection, fault)
         return
     if fault.kind == "timeout_late":
-        hold(peer, connection, fault)
+        hold(connection, fault)
     try:
         with busy(peer):
             body = perform(peer, asked, fault)
@@ -112,7 +114,7 @@ def strike_before(peer: MoodlePeer, connection: Connection, fault: Fault) -> Non
         connection.reset()
         raise Ended
     if fault.kind == "timeout_before":
-        hold(peer, connection, fault)
+        hold(connection, fault)
         raise Ended
     if fault.kind == "type_error":
         body = as_json({"exception": "TypeError", "message": "Unsupported operand types: string + int"})
@@ -141,28 +143,28 @@ def strike_after(peer: MoodlePeer, connection: Connection, reply: Reply, fault: 
         raise Ended
     else:
         if fault.kind in {"timeout_after", "timeout_late"}:
-            hold(peer, connection, fault)
+            hold(connection, fault)
         elif fault.kind == "slow_drip":
-            drip(peer, connection, fault)
+            drip(connection, fault)
         elif fault.kind == "huge":
-            flood(peer, connection, fault)
+            flood(connection, fault)
         raise Ended
 
 
-def hold(peer: MoodlePeer, connection: Connection, fault: Fault) -> None:
-    """Keep the connection open and silent until the test lets go, the client leaves or the peer stops."""
+def hold(connection: Connection, fault: Fault) -> None:
+    """Keep the connection open and silent until it is let go, which the peer's end also does, or the client leaves."""
     while not fault.released.wait(POLL_SECONDS):
-        if peer.stopping.is_set() or connection.client_left():
+        if connection.client_left():
             return
 
 
-def drip(peer: MoodlePeer, connection: Connection, fault: Fault) -> None:
+def drip(connection: Connection, fault: Fault) -> None:
     connection.begin_endless(JSON_TYPE)
-    while not peer.stopping.is_set() and not fault.released.wait(fault.seconds):
+    while not fault.released.wait(fault.seconds):
         connection.send(b" ")
 
 
-def flood(peer: MoodlePeer, connection: Connection, fault: Fault) -> None:
+def flood(connection: Connection, fault: Fault) -> None:
     connection.begin_endless(JSON_TYPE)
-    while not peer.stopping.is_set() and not fault.released.is_set():
+    while not fault.released.is_set():
         connection.send(CHUNK)
