@@ -315,7 +315,7 @@ class SeatChange(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_login = models.BooleanField(default=False)  # the login of `person` was made for this change
-    # Why it was refused (`seats.services.refusing`).
+    # Why it was refused (`seats.selectors.refusing`).
     code = models.CharField(max_length=40, blank=True)
     detail = models.JSONField(default=dict, blank=True)
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from seats.views import give, lists, overview, products, seat
+from seats.views import changes, give, lists, overview, products, seat
 
 app_name = "seats"
 urlpatterns = [
     path("seats/", overview.my, name="my"),
     path("seats/all/", overview.every, name="all"),
     path("seats/all.csv", products.export, name="export"),
+    path("seats/changes/", changes.of_account, name="changes"),
     path("seats/give/", give.give, name="give"),
     path("seats/give/list.csv", give.template_csv, name="template_csv"),
     path("seats/give/list.xlsx", give.template_xlsx, name="template_xlsx"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("seats/lists/<int:pk>/discard/", lists.discard, name="list_discard"),
     path("seats/lists/<int:pk>/refused.csv", lists.refused, name="list_refused"),
     path("seats/<slug:reference>/", seat.seat, name="seat"),
+    path("seats/<slug:reference>/change/", changes.of_seat, name="seat_change"),
     path("seats/<slug:reference>/release/", seat.release, name="seat_release"),
     path("seats/<slug:reference>/again/", seat.again, name="seat_again"),
     path("seats/<slug:reference>/replace/", seat.replace, name="seat_replace"),

@@ -11,7 +11,7 @@ from courses.models import Course
 from seats.models import Seat
 from seats.selectors import SeatRow, find_seat
 from seats.selectors.products import Product, find_product
-from seats.services import Refused
+from seats.services import NotTold, Refused
 
 
 class SeatCommand(JsonCommand):
@@ -54,6 +54,11 @@ class SeatCommand(JsonCommand):
         """Print the seat, which nothing has changed, and end with exit 1 and the reason."""
         self.emit_seat(reference)
         self.fail(str(refusal.message))
+
+    def wait(self, reference: str, why: NotTold) -> None:
+        """Print the seat as it still is, and say on standard error that the rest waits for the course platform."""
+        self.emit_seat(reference)
+        self.stderr.write(f"It waits for the course platform and goes on by itself: {why}")
 
 
 def seat_document(seat: SeatRow) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What reads seats, each in a constant number of queries."""
 
+from seats.selectors.changes import Change, change_of, changes_of
 from seats.selectors.courses import CourseSeats, course_counts
 from seats.selectors.covering import (
     AssignableCourse,
@@ -27,6 +28,7 @@ from seats.selectors.states import SeatState, seat_states, seats_with_state
 __all__ = [
     "AssignableCourse",
     "BatchTotals",
+    "Change",
     "CourseSeats",
     "Given",
     "HistoryEntry",
@@ -46,6 +48,8 @@ __all__ = [
     "assignable_courses",
     "batch_rows",
     "batch_totals",
+    "change_of",
+    "changes_of",
     "course_counts",
     "covered_courses",
     "covering_pools",

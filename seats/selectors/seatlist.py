@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from delegation.models import Delegation
 from seats.models import Assignment, Seat
+from seats.selectors.changes import changing
 from seats.selectors.pools import PoolCounts, pool_counts
 from seats.selectors.states import SeatState, SeatsWithState, seats_with_state
 
@@ -78,11 +79,12 @@ class SeatRow:
     assign_before: datetime | None
     state: SeatState
     sitter: Sitter | None
+    changing: str = ""  # somebody has changed his mind, and the platform is being told (`SeatChange.Kind`)
 
     @property
     def can_be_taken_back(self) -> bool:
         """Given and not opened: it may be taken back, replaced and corrected (the platform has the last word)."""
-        return self.state is SeatState.ASSIGNED
+        return self.state is SeatState.ASSIGNED and not self.changing
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ def _counted(pools: Iterable[PoolCounts], filters: SeatFilter) -> int:
 def _rows(seats: SeatsWithState) -> list[SeatRow]:
     found = list(seats.select_related("pool__session").order_by("id"))
     sitters = _sitters([seat.pk for seat in found if seat.state != SeatState.FREE])
+    changes = changing(sitters)
     return [
         SeatRow(
             seat_id=seat.pk,
@@ -190,6 +193,7 @@ def _rows(seats: SeatsWithState) -> list[SeatRow]:
             assign_before=seat.pool.assign_before,
             state=SeatState(seat.state),
             sitter=sitters.get(seat.pk),
+            changing=changes.get(seat.pk, ""),
         )
         for seat in found
     ]

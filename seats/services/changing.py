@@ -13,6 +13,7 @@ from common.audit import Actor
 from courses.platform import Outcome
 from courses.platforms import get_platform
 from seats.models import Assignment, Seat, SeatChange
+from seats.selectors.refusing import already_enrolled, refusal
 from seats.services.changing_far import change_here, reserve_change
 from seats.services.exchanging import (
     Kind,
@@ -28,7 +29,6 @@ from seats.services.exchanging import (
 from seats.services.holding import find, given_to, hold, sitting_in
 from seats.services.judging import enrolled_until
 from seats.services.opening import note_openings
-from seats.services.refusing import already_enrolled, refusal
 from seats.services.telling import tell, untell
 
 

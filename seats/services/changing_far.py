@@ -25,6 +25,7 @@ from courses.platform import CoursePlatform, Outcome, OutcomeState, PlatformAway
 from courses.platforms import get_platform
 from delegation.refusals import Refused
 from seats.models import Assignment, Seat, SeatChange
+from seats.selectors.refusing import SeatRefused, already_enrolled, refusal
 from seats.services.apply import NotTold, actor_of
 from seats.services.exchanging import (
     Kind,
@@ -44,7 +45,6 @@ from seats.services.life_rows import run_hold
 from seats.services.lists import Reports
 from seats.services.locking import lock_account
 from seats.services.opening import note_openings
-from seats.services.refusing import SeatRefused, already_enrolled, refusal
 from seats.services.telling import groups, let_oversee, pairs, tell, untell
 
 logger = logging.getLogger(__name__)

@@ -18,12 +18,12 @@ from delegation.refusals import Refused
 from seats.models import Assignment, SeatChange
 from seats.selectors.covering import covers
 from seats.selectors.pools import access_end, access_start
+from seats.selectors.refusing import already_enrolled, refusal
 from seats.services.confirming import welcome
 from seats.services.holding import given_to
 from seats.services.judging import seated_until
 from seats.services.leaving import forget_login, leave, let_go
 from seats.services.locking import touch_account
-from seats.services.refusing import already_enrolled, refusal
 from seats.services.reserving import end_stale
 
 Kind = SeatChange.Kind

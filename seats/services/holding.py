@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from courses.platforms import get_platform
 from seats.models import Assignment, Seat, SeatChange
+from seats.selectors.refusing import refusal, started
 from seats.services.locking import lock_account
-from seats.services.refusing import refusal, started
 
 
 def find(reference: str, account_id: int | None) -> Seat:

@@ -114,8 +114,10 @@ def plan(*, batch_id: int, progress: Reports | None = None) -> None:
 
 
 def _planned(batch_id: int, progress: Reports | None) -> bool:
-    """Plan once; returns False when another pool was chosen meanwhile."""
-    batch = AssignmentBatch.objects.select_related("course").get(pk=batch_id)
+    """Plan once; returns False when another pool was chosen meanwhile. A list that is gone needs no plan."""
+    batch = AssignmentBatch.objects.select_related("course").filter(pk=batch_id).first()
+    if batch is None:
+        return True
     now = timezone.now()
     offer = offered(batch)
     rows = open_rows(batch)

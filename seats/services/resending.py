@@ -13,10 +13,10 @@ from common.audit import Actor
 from common.models import OutboxMail
 from delegation.refusals import Refused
 from seats.models import Assignment
+from seats.selectors.refusing import refusal, started
 from seats.services.confirming import invite, letter
 from seats.services.holding import is_changing
 from seats.services.leaving import mails_about
-from seats.services.refusing import refusal, started
 
 PAUSE = timedelta(minutes=10)  # between two letters about the same seat
 ON_ITS_WAY = (OutboxMail.State.QUEUED, OutboxMail.State.SENDING)

@@ -12,7 +12,7 @@ from courses.builtin.roles import ROLES
 from seats import seatrow
 from seats.models import AssignmentRow, Verdict
 from seats.seatrow import SeatCounts
-from seats.selectors import HistoryEntry, PoolCounts
+from seats.selectors import Change, HistoryEntry, PoolCounts
 from seats.selectors.people import Step
 from seats.views import words
 from seats.wording import WILL_BE_INVITED, outcome_word, verdict_word
@@ -92,6 +92,19 @@ def terms(pool: PoolCounts) -> list[str]:
 def mail_word(state: str) -> str:
     """What became of a mail."""
     return words.mail_word(state)
+
+
+@register.filter
+def change_words(change: Change) -> str:
+    """What is being changed about a seat, or what came of it."""
+    say = words.change_words if change.is_open else words.change_done
+    return say(change.kind, change.name, change.email)
+
+
+@register.filter
+def changing_word(kind: str) -> str:
+    """What is being changed about a seat, in a few words."""
+    return words.changing_word(kind)
 
 
 @register.filter

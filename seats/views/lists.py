@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
@@ -33,6 +35,7 @@ from seats.views.words import pool_option
 from seats.wording import WILL_BE_INVITED, outcome_word, row_message, verdict_word
 
 PER_PAGE = 50
+FRESH = timedelta(minutes=1)
 VERDICTS = (
     WILL_BE_INVITED,
     Verdict.NO_SEAT.value,
@@ -83,8 +86,10 @@ def _context(request: HttpRequest, batch: AssignmentBatch) -> dict[str, Any]:
 def _review(request: HttpRequest, batch: AssignmentBatch) -> HttpResponse:
     context = _context(request, batch)
     totals = batch_totals(batch.pk)
-    if _is_stale(batch, totals) and not get_platform().is_remote:
-        services.plan(batch_id=batch.pk)
+    if _is_stale(batch, totals):
+        services.plan_again(batch_id=batch.pk)
+        if get_platform().is_remote:
+            return redirect("seats:list", batch.pk)  # which waits for the job
         totals = batch_totals(batch.pk)
     told = totals.public
     wanted = request.GET.get("verdict", "")
@@ -113,7 +118,12 @@ def _review(request: HttpRequest, batch: AssignmentBatch) -> HttpResponse:
 
 
 def _is_stale(batch: AssignmentBatch, totals: BatchTotals) -> bool:
-    """Whether the plan promises seats that are gone, or withholds some that have come meanwhile."""
+    """Whether the plan promises seats that are gone, or withholds some that have come meanwhile.
+
+    A remote platform is not asked again about a plan that is not a minute old.
+    """
+    if get_platform().is_remote and batch.planned_at and batch.planned_at > timezone.now() - FRESH:
+        return False
     free = sum(pool.free for pool in totals.choices if batch.pool_id in (None, pool.pool_id))
     wanting = totals.verdicts[Verdict.NO_SEAT] + totals.verdicts[Verdict.NOT_ALLOWED]
     return totals.seats_used > free or (wanting > 0 and free > totals.seats_used)

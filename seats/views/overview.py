@@ -20,13 +20,16 @@ from seats.models import AssignmentBatch
 from seats.seatrow import SeatCounts
 from seats.selectors import (
     AssignableCourse,
+    Change,
     CourseSeats,
     PoolCounts,
+    changes_of,
     course_counts,
     covered_courses,
     pool_counts,
     total_counts,
 )
+from seats.views.changes import told
 from seats.views.listing import listing
 from seats.views.seat import taken_back_just_now
 from seats.views.shared import buyers
@@ -131,7 +134,29 @@ def _context(request: AccountRequest, pools: Sequence[PoolCounts]) -> dict[str, 
         "may_write": _may(request, "seats.write"),
         "may_buy": _may(request, "shop"),
         "newest": pools[-1] if pools else None,
+        "changes": _changes(request.account.pk),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What somebody has changed his mind about: what waits for the platform, and what was refused lately."""
+
+    waiting: list[Change]
+    refused: list[Change]
+    told: str
+
+    @property
+    def waits(self) -> bool:
+        return any(change.waits for change in self.waiting)
+
+
+def _changes(account_id: int) -> Changes | None:
+    found = changes_of(account_id)
+    if not found:
+        return None
+    waiting = [change for change in found if change.is_open]
+    return Changes(waiting, [change for change in found if change.is_refused], told(found))
 
 
 def _may(request: AccountRequest, capability: str) -> bool:

@@ -16,15 +16,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from common.listing import from_rows
 from courses.models import Course
-from courses.platform import PlatformAway
 from seats import services
 from seats.forms import AddressForm, OtherPersonForm
-from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat
-from seats.selectors import SeatRow, SeatState, covers, find_seat, mails_of, seat_history
+from seats.models import Assignment, AssignmentBatch, AssignmentRow, Seat, SeatChange
+from seats.selectors import SeatRow, SeatState, change_of, covers, find_seat, mails_of, seat_history
+from seats.selectors.refusing import refusal, started_since
 from seats.services import Refused
-from seats.services.refusing import started_since
-from seats.views.shared import actor, back, fetch_seat, names_of_actors, object_context, say_away
+from seats.views.shared import actor, back, fetch_seat, names_of_actors, object_context
+from seats.views.words import change_done
 
+Kind = SeatChange.Kind
 TAKEN = "seats_taken_back"  # in the session: the seat that was taken back just now
 
 
@@ -76,6 +77,7 @@ def _page(request: HttpRequest, found: Seat, answers: Answers, *, status: int = 
         if sitter
         else [],
         "away": _away(found) if row.state is SeatState.FREE else None,
+        "change": change_of(found.pk),
         "off": why_not(row),
         "refused": answers.refused,
         "replace_form": answers.forms.get("replace") or OtherPersonForm(prefix="replace"),
@@ -92,15 +94,15 @@ def _course_names(shortnames: set[str]) -> dict[str, str]:
 
 def why_not(row: SeatRow) -> str | Promise:
     """Why nothing about a seat can be changed now; empty when it can."""
+    if row.changing:
+        return refusal("busy", by="change").message
     if row.state is SeatState.ASSIGNED:
         return ""
     if row.state is SeatState.CONSUMED and row.sitter and row.sitter.opened_at:
         return started_since(row.sitter.opened_at)
     if row.state is SeatState.RESERVED:
-        return _("This seat is just being given. Try again in a moment.")
-    if row.state is SeatState.FREE:
-        return _("Nobody has this seat: there is nothing to change.")
-    return _("This seat has ended: it can no longer be changed.")
+        return refusal("busy").message
+    return refusal("free" if row.state is SeatState.FREE else "ended").message
 
 
 def _away(found: Seat) -> Away | None:
@@ -117,7 +119,10 @@ def taken_back_just_now(request: HttpRequest, account_id: int) -> Away | None:
     if not reference:
         return None
     found = Seat.objects.filter(reference=reference, account=account_id).first()
-    if found is None or find_seat(reference).state is not SeatState.FREE:
+    row = find_seat(reference) if found is not None else None
+    if found is None or row is None or row.state is not SeatState.FREE:
+        if row is not None and row.changing:
+            request.session[TAKEN] = reference  # once the platform has been told
         return None
     away = _away(found)
     return away if away and away.can_return else None
@@ -138,15 +143,16 @@ def release(request: HttpRequest, reference: str) -> HttpResponse:
     found = fetch_seat(request, reference, write=True)
     name = _name(found)
 
-    def do() -> None:
-        services.release(reference=found.reference, account_id=found.account_id, actor=actor(request))
+    def do() -> SeatChange | None:
+        change = _start(request, found, Kind.RELEASE)
+        request.session[TAKEN] = found.reference
+        return change
 
-    problem = _tried(request, found, "release", do)
-    if problem is not None:
-        return problem
-    request.session[TAKEN] = found.reference
+    said = _tried(request, found, "release", do)
+    if said is not None:
+        return said
     if not request.POST.get("next"):
-        messages.success(request, _("The seat of %(name)s is free again.") % {"name": name})
+        messages.success(request, change_done(Kind.RELEASE, name))
     return back(request, "seats:seat", found.reference)
 
 
@@ -160,12 +166,12 @@ def resend(request: HttpRequest, reference: str) -> HttpResponse:
 
     def do() -> None:
         if sitter is None:
-            raise Refused("free", _("Nobody has this seat: there is nothing to change."))
+            raise refusal("free")
         services.resend(assignment_id=sitter.assignment_id, account_id=found.account_id, actor=actor(request))
 
-    problem = _tried(request, found, "resend", do)
-    if problem is not None:
-        return problem
+    said = _tried(request, found, "resend", do)
+    if said is not None:
+        return said
     messages.success(request, _("A mail is on its way to %(name)s.") % {"name": name})
     return back(request, "seats:seat", found.reference)
 
@@ -178,18 +184,12 @@ def replace(request: HttpRequest, reference: str) -> HttpResponse:
     before = _name(found)
     form = OtherPersonForm(request.POST, prefix="replace")
 
-    def do() -> None:
-        services.replace(
-            reference=found.reference, account_id=found.account_id, actor=actor(request), **form.cleaned_data
-        )
-
-    problem = _tried(request, found, "replace", do, form)
-    if problem is not None:
-        return problem
-    names = {"name": _name(found), "before": before}
-    messages.success(
-        request, _("%(name)s has the seat in the place of %(before)s and will be invited.") % names
+    said = _tried(
+        request, found, "replace", lambda: _start(request, found, Kind.REPLACE, **form.cleaned_data), form
     )
+    if said is not None:
+        return said
+    messages.success(request, change_done(Kind.REPLACE, before, _name(found)))
     return redirect("seats:seat", found.reference)
 
 
@@ -200,25 +200,13 @@ def correct(request: HttpRequest, reference: str) -> HttpResponse:
     found = fetch_seat(request, reference, write=True)
     form = AddressForm(request.POST, prefix="correct")
 
-    def do() -> None:
-        services.correct_address(
-            reference=found.reference,
-            account_id=found.account_id,
-            email=form.cleaned_data["email"],
-            actor=actor(request),
-        )
-
-    problem = _tried(request, found, "correct", do, form)
-    if problem is not None:
-        return problem
-    sitter = find_seat(found.reference).sitter
-    messages.success(
-        request,
-        _(
-            "The address is now %(email)s. A mail is on its way, and links sent to the old address no longer work."
-        )
-        % {"email": sitter.email if sitter else ""},
+    said = _tried(
+        request, found, "correct", lambda: _start(request, found, Kind.CORRECT, **form.cleaned_data), form
     )
+    if said is not None:
+        return said
+    sitter = find_seat(found.reference).sitter
+    messages.success(request, change_done(Kind.CORRECT, "", sitter.email if sitter else ""))
     return redirect("seats:seat", found.reference)
 
 
@@ -254,21 +242,28 @@ def again(request: HttpRequest, reference: str) -> HttpResponse:
     return back(request, "seats:seat", row.assignment.seat.reference)
 
 
+def _start(request: HttpRequest, found: Seat, kind: SeatChange.Kind, **typed: str) -> SeatChange | None:
+    return services.start_change(
+        kind=kind, reference=found.reference, account_id=found.account_id, actor=actor(request), **typed
+    )
+
+
 def _tried(
-    request: HttpRequest, found: Seat, action: str, do: Callable[[], None], form: Form | None = None
+    request: HttpRequest,
+    found: Seat,
+    action: str,
+    do: Callable[[], SeatChange | None],
+    form: Form | None = None,
 ) -> HttpResponse | None:
-    """Do it; or the page that says, beside the action, why it was not done."""
+    """Do it; or the page that says, beside the action, why it was not done, or that it waits for the platform."""
     answers = Answers(forms={action: form} if form else {})
     if form is not None and not form.is_valid():
         return _page(request, found, answers)
     try:
-        do()
+        waiting = do()
     except Refused as refused:
         return _refused(request, found, action, refused, answers, form)
-    except PlatformAway:
-        say_away(request)
-        return back(request, "seats:seat", found.reference)
-    return None
+    return None if waiting is None else back(request, "seats:seat", found.reference)
 
 
 _ABOUT_THE_ADDRESS = frozenset({"invalid", "same_person", "already_enrolled", "not_told"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
@@ -122,10 +121,3 @@ def names_of_actors(account: CustomerAccount, labels: Iterable[str]) -> Mapping[
 def back(request: HttpRequest, fallback: str, *args: object) -> HttpResponse:
     """To the page the button stood on, if it said so, or else to the given one."""
     return redirect(safe_next(request.POST.get("next")) or fallback, *args)
-
-
-def say_away(request: HttpRequest) -> None:
-    """The course platform does not answer."""
-    messages.error(
-        request, _("The course platform does not answer at the moment. Nothing was changed: try again later.")
-    )

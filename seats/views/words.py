@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from common.languages import locale_for
 from common.models import OutboxMail
 from common.zone import format_until
+from seats.models import SeatChange
 from seats.selectors import PoolCounts
 
 
@@ -71,3 +72,39 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     if more > 1:
         shown = [*shown[:most], ngettext("%(count)d other", "%(count)d others", more) % {"count": more}]
     return format_list(shown, locale=locale_for())
+
+
+def change_done(kind: str, name: str, new: str = "") -> str:
+    """What came of changing one's mind about the seat of `name`; `new` is who has it now, or the right address."""
+    words = {
+        SeatChange.Kind.RELEASE: _("The seat of %(name)s is free again."),
+        SeatChange.Kind.REPLACE: _("%(name)s has the seat in the place of %(before)s and will be invited."),
+        SeatChange.Kind.CORRECT: _(
+            "The address is now %(email)s. A mail is on its way, and links sent to the old address no longer work."
+        ),
+    }
+    given = {
+        SeatChange.Kind.RELEASE: {"name": name},
+        SeatChange.Kind.REPLACE: {"name": new, "before": name},
+        SeatChange.Kind.CORRECT: {"email": new},
+    }
+    return words[SeatChange.Kind(kind)] % given[SeatChange.Kind(kind)]
+
+
+def change_words(kind: str, name: str, new: str) -> str:
+    """What is being changed about the seat of `name`."""
+    if kind == SeatChange.Kind.REPLACE:
+        return _("%(email)s is getting the seat of %(name)s.") % {"email": new, "name": name}
+    if kind == SeatChange.Kind.CORRECT:
+        return _("The address of %(name)s is being corrected: %(email)s.") % {"email": new, "name": name}
+    return _("The seat of %(name)s is being taken back.") % {"name": name}
+
+
+def changing_word(kind: str) -> str:
+    """The same in a few words, for a list."""
+    words = {
+        SeatChange.Kind.RELEASE: _("being taken back"),
+        SeatChange.Kind.REPLACE: _("being replaced"),
+        SeatChange.Kind.CORRECT: _("address being corrected"),
+    }
+    return words[SeatChange.Kind(kind)]

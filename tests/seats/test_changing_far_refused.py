@@ -16,6 +16,7 @@ from courses.models import Enrolment
 from courses.platform import refused
 from courses.services import open_course
 from seats.models import Assignment, Seat, SeatChange, SeatPool
+from seats.selectors.refusing import refusal
 from seats.services import (
     Refused,
     extend_until,
@@ -25,7 +26,6 @@ from seats.services import (
 )
 from seats.services.exchanging import Kind
 from seats.services.life_rows import run_hold
-from seats.services.refusing import refusal
 from tests.accounts.factories import make_account, make_person
 from tests.courses.factories import make_course, make_enrolment
 from tests.seats.changes import KINDS, World

@@ -30,6 +30,8 @@ READ = {
     "products": "/products/",
     "list": "/seats/lists/{planned}/",
     "list applied": "/seats/lists/{applied}/",
+    "changes": "/seats/changes/?told=nothing",
+    "seat_change": "/seats/{seat}/change/?told=nothing",
     "list_progress": "/seats/lists/{planned}/progress/",
     "list_refused": "/seats/lists/{applied}/refused.csv",
     "seat": "/seats/{seat}/",

@@ -11,7 +11,6 @@ from accounts.models import Role
 from common.audit import OPERATOR, Actor
 from common.models import OutboxMail
 from courses.models import Course, Enrolment
-from courses.platform import PlatformAway
 from seats.models import Assignment, Seat
 from seats.services import record_opening, release, replace
 from seats.services.resending import PAUSE
@@ -213,20 +212,6 @@ def test_from_a_list_the_reason_is_told_there(house, given):
     opened(given)
     page = house.browser().post(url(given, "release/"), {"next": "/seats/all/"}, follow=True)
     assert "Ann Doe: This seat was started on" in words(page)
-
-
-def test_a_platform_that_does_not_answer_changes_nothing_and_is_said(house, given, monkeypatch):
-    def away(**_arguments: object) -> None:
-        raise PlatformAway
-
-    monkeypatch.setattr("seats.services.release", away)
-    before = everything()
-    page = house.browser().post(url(given, "release/"), follow=True)
-    assert (
-        "The course platform does not answer at the moment. Nothing was changed: try again later."
-        in words(page)
-    )
-    assert everything() == before
 
 
 # --- write again, correct, replace --------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 
 from common.audit import OPERATOR
 from common.listing import MAX_BYTES, ListError, PeopleList, read_list
+from courses.platform import PlatformAway
 from seats.management.seatdocs import SeatCommand
 from seats.models import Assignment, AssignmentBatch, AssignmentRow
 from seats.selectors import batch_totals
@@ -32,15 +33,20 @@ class Command(SeatCommand):
         course = self.course(options["course"])
         people = self._people(options["file"])
         batch = create_list(account_id=account.pk, course_id=course.pk, people=people, actor=OPERATOR)
-        if batch.state == AssignmentBatch.State.PLANNING:
-            plan(batch_id=batch.pk)
+        try:
+            if batch.state == AssignmentBatch.State.PLANNING:
+                plan(batch_id=batch.pk)
+        except PlatformAway as why:
+            batch.delete()
+            self.fail(f"the course platform does not answer, nothing was changed: {why}")
         if options["dry_run"]:
             try:
                 document = _document(course.shortname, batch)
             finally:
                 batch.delete()
         else:
-            apply_here(batch_id=batch.pk, actor=OPERATOR)
+            if not apply_here(batch_id=batch.pk, actor=OPERATOR):
+                self.stderr.write("The rest waits for the course platform and goes on by itself.")
             document = _document(course.shortname, batch)
         self.emit(document, _lines(document))
 

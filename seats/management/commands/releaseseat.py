@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from common.audit import OPERATOR
 from seats.management.seatdocs import SeatCommand
-from seats.services import Refused, release
+from seats.services import NotTold, Refused, release
 
 
 class Command(SeatCommand):
@@ -24,4 +24,7 @@ class Command(SeatCommand):
             release(reference=reference, account_id=None, actor=OPERATOR, why=options["why"])
         except Refused as refusal:
             self.decline(reference, refusal)
-        self.emit_seat(reference)
+        except NotTold as why:
+            self.wait(reference, why)
+        else:
+            self.emit_seat(reference)

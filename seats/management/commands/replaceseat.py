@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from common.audit import OPERATOR
 from common.emailkey import check_email
 from seats.management.seatdocs import SeatCommand
-from seats.services import Refused, replace
+from seats.services import NotTold, Refused, replace
 
 
 class Command(SeatCommand):
@@ -39,4 +39,7 @@ class Command(SeatCommand):
             )
         except Refused as refusal:
             self.decline(reference, refusal)
-        self.emit_seat(reference)
+        except NotTold as why:
+            self.wait(reference, why)
+        else:
+            self.emit_seat(reference)
