@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
-import traceback
 
 import pytest
+from django.utils import translation
 
-from common.http import Answer, HttpClient
+from common.http import Answer
 from courses.moodle.client import MoodleClient, MoodleWarning, parsed, warnings_of
 from courses.moodle.errors import MoodleAway, MoodleMisconfigured, MoodleRefused, OutcomeUnknown
 from courses.platform import PlatformAway
-from tests.common.scripted import Talk, once, polite, serving
+from tests.common.scripted import once, serving
+from tests.moodle.speaking import CREATE, LOOKUP, new_user, speaking_to
 
 SHORT = 0.4  # seconds, of calls that are to run out of time
-LOOKUP = "core_user_get_users_by_field"
-CREATE = "core_user_create_users"
-PASSWORD = "Pass-Word-1"
-EMAIL = "anna@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
 def client(moodle_peer) -> MoodleClient:
     return speaking_to(moodle_peer.url, moodle_peer.token)
-
-
-def speaking_to(url: str, token: str = "t0ken", timeout: float = 20) -> MoodleClient:
-    return MoodleClient(url, token, timeout, HttpClient(private_hosts={"127.0.0.1"}))
-
-
-def new_user(name: str, **more: object) -> dict[str, object]:
-    return {
-        "username": name, "firstname": "A", "lastname": "B", "email": f"{name}@example.org", "password": "Long-enough-1",
-        **more,
-    }  # fmt: skip
 
 
 # --- what is asked and answered ----------------------------------------------------------------------
@@ -327,72 +318,3 @@ def test_only_a_page_with_503_is_maintenance():
 def test_an_error_of_php_or_the_database_leaves_the_outcome_unknown(answer):
     with serving_json(answer) as server, pytest.raises(OutcomeUnknown):
         speaking_to(server.url).call("f", {})
-
-
-# --- secrets ------------------------------------------------------------------------------------------------------
-
-
-def test_a_redirect_does_not_take_the_token_along():
-    with serving(polite) as elsewhere:
-
-        def moved(talk: Talk) -> None:
-            talk.read()
-            talk.answer(b"", status="307 Temporary Redirect", headers=f"Location: {elsewhere.url}\r\n")
-            talk.hold()
-
-        with serving(moved) as server, pytest.raises(OutcomeUnknown, match="a redirect: is MOODLE_URL"):
-            speaking_to(server.url).call("f", {})
-    assert elsewhere.connections == 0
-
-
-@pytest.mark.parametrize(
-    "kind", ["", "refuse_connection", "bad_gateway_after", "garbage_after", "maintenance", "redirect"]
-)
-def test_no_secret_is_logged_or_shown(client, moodle_peer, caplog, kind):
-    caplog.set_level(logging.DEBUG)
-    if kind:
-        moodle_peer.faults.add(CREATE, kind)
-    secrets = [moodle_peer.token, PASSWORD, EMAIL]
-    shown = repr(client) + str(client)
-    try:
-        client.call(CREATE, {"users": [new_user("anna", password=PASSWORD)]})
-    except (PlatformAway, OutcomeUnknown) as error:
-        shown += "".join(traceback.format_exception(error)) + repr(error)
-    else:
-        assert kind == ""
-    shown += caplog.text + "".join(str(vars(record)) for record in caplog.records)
-    assert [secret for secret in secrets if secret in shown] == []
-
-
-def test_the_key_of_the_service_user_is_dropped(client, moodle_peer, caplog):
-    caplog.set_level(logging.DEBUG)
-    answer = client.call("core_webservice_get_site_info", {})
-    assert "userprivateaccesskey" not in answer
-    assert answer["userid"] == moodle_peer.site.service_user.id
-
-
-@pytest.mark.parametrize(
-    ("kind", "outcome"),
-    [
-        ("", "ok"), ("maintenance", "away"), ("garbage_after", "unknown"), ("policy", "misconfigured sitepolicynotagreed"),
-        ("refused", "refused invalidparameter"),
-    ],
-)  # fmt: skip
-def test_each_call_is_one_line_of_the_log(client, moodle_peer, site, caplog, kind, outcome):
-    caplog.set_level(logging.INFO)
-    if kind == "policy":
-        site.set_policy()
-    elif kind == "refused":
-        site.add_user("anna")
-    elif kind:
-        moodle_peer.faults.add(CREATE, kind)
-    try:
-        client.call(CREATE, {"users": [new_user("anna")]})
-    except (PlatformAway, OutcomeUnknown, MoodleRefused):
-        assert kind
-    lines = [record.getMessage() for record in caplog.records if record.name == "courses.moodle.client"]
-    assert len(lines) == 1
-    name, _, rest = lines[0].partition(": ")
-    variables, spent, said = rest.split(", ")
-    assert (name, variables, said) == (CREATE, "8 variables", outcome)
-    assert spent.removesuffix(" ms").isdigit()

@@ -8,25 +8,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.db import transaction
+from django.utils import translation
 
-from common.http import HttpClient
 from courses.models import PlatformSite
 from courses.moodle import circuit
-from courses.moodle.client import MoodleClient
 from courses.moodle.errors import MoodleAway, MoodleMisconfigured, MoodleRefused, OutcomeUnknown
 from courses.moodle.gate import CalledInTransaction, Gate
 from tests.concurrency.racing import together
+from tests.moodle.speaking import LOOKUP, speaking_to
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
-LOOKUP = "core_user_get_users_by_field"
 PARAMS = {"field": "username", "values": ["anna"]}
-SHORT = 0.4  # seconds
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
 def gate(moodle_peer) -> Gate:
-    client = MoodleClient(moodle_peer.url, moodle_peer.token, 20, HttpClient(private_hosts={"127.0.0.1"}))
-    return Gate(client, "moodle")
+    return Gate(speaking_to(moodle_peer.url, moodle_peer.token), "moodle")
 
 
 @pytest.fixture

@@ -12,16 +12,14 @@ import time_machine
 from django.db import connections
 from django.utils import timezone
 
-from common.http import HttpClient
 from courses.models import PlatformSite
 from courses.moodle import turns
-from courses.moodle.client import MoodleClient
 from courses.moodle.errors import MoodleAway, OutcomeUnknown, TurnLost
 from courses.moodle.gate import Gate
 from tests.concurrency.racing import together
+from tests.moodle.speaking import UPDATE, speaking_to
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
-UPDATE = "core_user_update_users"
 SHORT = 0.4  # seconds
 
 
@@ -36,9 +34,7 @@ def gate(moodle_peer) -> Gate:
 
 
 def gate_of(peer, timeout: float = 20) -> Gate:
-    return Gate(
-        MoodleClient(peer.url, peer.token, timeout, HttpClient(private_hosts={"127.0.0.1"})), "moodle"
-    )
+    return Gate(speaking_to(peer.url, peer.token, timeout), "moodle")
 
 
 def row() -> PlatformSite:
