@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -46,6 +48,14 @@ def login_of(person: Person) -> tuple[str, bool, bool]:
 def names(peer: MoodlePeer) -> list[str]:
     """The users of the site beside its first two."""
     return [user.username for user in peer.site.living_users() if user.id > 3]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait for the peer to be done with something."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
 
 
 # --- made ------------------------------------------------------------------------------------------
@@ -265,13 +275,15 @@ def test_what_was_not_made_is_unknown_until_somebody_asks_again(platform, moodle
 
 
 def test_the_server_commits_after_the_client_has_gone_and_nobody_is_made_twice(settings, moodle_peer, db):
-    platform = use_peer(settings, moodle_peer, timeout=1)
+    platform = use_peer(settings, moodle_peer, timeout=3)
     people = [make_person() for _ in range(3)]
     ids = [person.pk for person in people]
-    fault = moodle_peer.faults.add(CREATE, "timeout_late")
+    goes_on = threading.Event()
+    moodle_peer.site.between_check_and_insert = lambda function: goes_on.wait(60)
     assert platform.ensure_logins(ids) == [UNKNOWN] * 3  # nothing is to be seen yet
-    fault.release()
-    assert fault.done.wait(10)
+    assert names(moodle_peer) == []
+    goes_on.set()
+    until(lambda: len(names(moodle_peer)) == 3)
     assert platform.ensure_logins(ids) == [OK] * 3
     assert sorted(names(moodle_peer)) == sorted(person.email for person in people)
     assert {login_of(person)[1:] for person in people} == {(True, True)}
@@ -305,7 +317,7 @@ def test_two_at_the_same_moment_make_a_person_once(settings, moodle_peer):
         thread.join()
     assert outcomes == [[OK] * 3] * 3
     assert len(names(moodle_peer)) == 3
-    assert len(moodle_peer.calls_of(CREATE)) == 1
+    assert [len(moodle_peer.calls_of(name)) for name in (BY_FIELD, CREATE)] == [1, 1]
 
 
 # --- passwords -------------------------------------------------------------------------------------
