@@ -170,7 +170,7 @@ def _attempt(rows: Sequence[SeatChange], progress: Reports) -> None:
     if going is None:
         return
     try:
-        _tell(platform, going)
+        _tell(platform, going, progress)
         with transaction.atomic():
             lock_account(account_id)
             progress.report(STEPS - 1, STEPS)
@@ -259,14 +259,18 @@ def _newcomer(lead: SeatChange, wish: Wish, old: Assignment) -> tuple[int, bool]
     return person_id, lead.created_login
 
 
-def _tell(platform: CoursePlatform, going: _Going) -> None:
-    """Whoever leaves first. Raises Refused(not_told), _Otherwise when he has opened the course, PlatformAway."""
+def _tell(platform: CoursePlatform, going: _Going, progress: Reports) -> None:
+    """Whoever leaves first. Raises Refused(not_told), _Otherwise when he has opened the course, PlatformAway.
+
+    And LeaseLost, so that a worker that was silent for long does not tell what another has brought to an end.
+    """
     for outcome in untell(platform, going.old):
         if outcome.code not in _AS_GOOD_AS_OUT:
             _check(outcome)
     note_openings(going.old)
     if Assignment.objects.filter(pk__in=[one.pk for one in going.old], opened_at__isnull=False).exists():
         raise _Otherwise
+    progress.report(1, STEPS)
     outcomes = tell(platform, going.new)
     for outcome in outcomes:
         _check(outcome)

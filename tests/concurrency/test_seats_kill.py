@@ -42,6 +42,7 @@ def _nothing_runs_by_itself(settings, monkeypatch) -> Iterator[None]:
     """The tests say who runs what, and no mail leaves; lists are done four people at a time."""
     settings.SHOPSEATS_MAIL = "hold"
     monkeypatch.setattr("seats.services.apply.CHUNK", 4)
+    monkeypatch.setattr("seats.services.apply.PART", 4)
     current_app.conf.update(task_always_eager=False, broker_url="memory://")
     yield
     current_app.conf.update(task_always_eager=True)
