@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -89,6 +89,10 @@ def test_killed_while_a_refusal_is_undone_nothing_has_changed(far, monkeypatch):
     walk(far, Kind.REPLACE, "undo")
 
 
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    return together(actions)
+
+
 # --- together ----------------------------------------------------------------------------------------------
 
 
@@ -146,8 +150,9 @@ def test_two_workers_at_one_change_do_it_once(far):
 def test_somebody_who_opens_the_course_while_his_seat_is_taken_back_keeps_it_or_loses_it_whole(far):
     world = World(far, Kind.RELEASE)
     world.ask()
-    together(
-        [world.work, partial(open_course, person_id=world.given.holder_id, course_id=world.given.course_id)]
+    at_once(
+        world.work,
+        partial(open_course, person_id=world.given.holder_id, course_id=world.given.course_id),
     )
     assert world.work()
     [(state, _code)] = world.came_of_it
@@ -159,7 +164,7 @@ def test_somebody_who_opens_the_course_while_his_seat_is_taken_back_keeps_it_or_
 def test_withdrawn_by_staff_and_changed_at_the_same_moment_one_of_them_is_told_so(far):
     world = World(far, Kind.REPLACE)
     reference = world.given.seat.reference
-    results = together([world.ask, partial(withdraw, references=[reference], actor=OPERATOR, why="unpaid")])
+    results = at_once(world.ask, partial(withdraw, references=[reference], actor=OPERATOR, why="unpaid"))
     world.work()
     for job in Job.objects.filter(kind="seats.hold"):
         jobs.run(job.pk)
@@ -175,7 +180,7 @@ def test_two_organisations_want_the_same_person_at_the_same_moment_one_gets_him(
     world.ask()
     other = make_account()
     make_pool(other, 1)
-    together([world.work, partial(_give, other, world)])
+    at_once(world.work, partial(_give, other, world))
     assert world.work()
     bob = Person.objects.get(email="bob@x.example")
     live = Assignment.objects.filter(person=bob, ended_at=None)
