@@ -291,7 +291,7 @@ def _accept(platform: CoursePlatform, finding: Finding, actor: Actor) -> None:
         except NotTold as error:
             finding.note = f"it waits for the platform and will be done: {error}"
             return
-        finding.done = True
+        finding.done, finding.note = True, "the seat is free again"
         return
     [outcome] = platform.end_enrolments([finding.key.pair])
     finding.done, finding.note = outcome.ok, outcome.code

@@ -233,7 +233,7 @@ def test_it_is_let_in_again_when_that_is_asked_for(far, ada, account):
 def test_or_the_seat_is_free_again_when_the_end_is_accepted(far, ada, account):
     far.other[pair_of(ada)] = SUSPENDED
     [finding] = reconcile("--repair", "seats", "--accept")
-    assert (finding["done"], far.rows) == (True, [])
+    assert (finding["done"], finding["note"], far.rows) == (True, "the seat is free again", [])
     assert states(account) == {"free": 5}
     entry = AuditEntry.objects.get(verb="seat.release")
     assert (entry.actor, entry.why) == ("operator", "ended on the platform")
