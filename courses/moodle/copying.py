@@ -28,9 +28,9 @@ from courses.platform import OK, UNKNOWN, Copied, CourseCopy, Outcome, PlatformA
 
 logger = logging.getLogger(__name__)
 
-COPY_SECONDS = 900.0  # a template with videos takes minutes
-SETTLING = timedelta(minutes=2)
-"""How long a copy whose answer was lost is left alone: the server may still be at it."""
+COPY_SECONDS = 240.0  # a template with videos takes minutes; a delivery is taken over after five
+SETTLING = timedelta(minutes=5)
+"""How long a copy that nobody confirmed is left alone: the server, or another worker, may still be at it."""
 
 DELETE = "core_course_delete_courses"
 _REFUSALS = {
@@ -91,6 +91,9 @@ def copy_courses(connection: Connection, copies: Sequence[CourseCopy]) -> list[C
             done[one.key] = Copied(refused(refusal))
             continue
         template = None if one.template_id is None else templates[one.template_id].remote_id
+        if any(copied.outcome == UNKNOWN for copied in done.values()):
+            done[one.key] = Copied(UNKNOWN)  # it may have a name that an earlier one has been given, or not
+            continue
         with connection.writing():
             done[one.key] = _make(connection, Wish(one, by_number[one.category_id], template))
     return [done[one.key] for one in copies]

@@ -30,7 +30,10 @@ from courses.platforms import get_platform
 
 # The role of who owns a course, where the platform has it; else he edits it like a teacher.
 OWNER_ROLES = ("courseowner", "editingteacher")
-NAMES_AT_ONCE = 20  # candidates for a short name that are looked up in one call
+FIRST_NAMES, NAMES_AT_ONCE = (
+    4,
+    20,
+)  # candidates for a short name that are looked up together, at first and later
 ROUNDS = 20  # how often a name may be lost to somebody quicker
 BOUGHT = "bought"
 
@@ -132,12 +135,17 @@ def _copy(
     """The course of each unit. A name that is taken, even in this very moment, gets a number behind it.
 
     Who has made some of them before he was cut off has named them: they keep their names, and the others get theirs.
+    A remote platform may have such a course that we have no row of yet, and whose name is therefore not free: it is
+    asked for the wishes as they are first, and finds it by its key.
     """
     courses: dict[int, int] = {}
     waiting = list(ordinals)
-    for _round in range(ROUNDS):
+    for attempt in range(ROUNDS):
         beat()
-        names = _names(platform, order, waiting)
+        if platform.is_remote and attempt == 0:
+            names = {number: order.wishes[number - 1].shortname for number in waiting}
+        else:
+            names = _names(platform, order, waiting)
         copies = [
             CourseCopy(
                 key=_key(order, number),
@@ -186,8 +194,10 @@ def free_names(platform: CoursePlatform, wishes: Sequence[str]) -> list[str]:
 
 def _free(platform: CoursePlatform, wish: str) -> Iterator[str]:
     candidates = chain([wish], (f"{wish}-{number}" for number in count(2)))
+    size = FIRST_NAMES
     while True:
-        asked = list(islice(candidates, NAMES_AT_ONCE))
+        asked = list(islice(candidates, size))
+        size = NAMES_AT_ONCE
         found = platform.courses(asked)
         yield from (name for name, course in zip(asked, found, strict=True) if course is None)
 
