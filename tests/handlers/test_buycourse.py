@@ -269,5 +269,5 @@ def test_where_courses_live_elsewhere_the_mail_says_how_to_get_in(
         "Your course space “My course” is ready. Under My courses you open it, and choose your password for the courses "
         "first if you have none; under My products you put your participants into it."
     )
-    assert platform.calls == ["courses", "copy_courses", "ensure_logins", "ensure_enrolments"]
+    assert platform.calls == ["copy_courses", "ensure_logins", "ensure_enrolments"]
     assert PlatformLogin.objects.get().needs_password

@@ -39,6 +39,11 @@ def template(platform, site: Site) -> PeerCourse:
     return there
 
 
+def patience(kind: str) -> float:
+    """Seconds for a call; few only where a test waits for them to pass."""
+    return 2 if kind == "timeout_after" else 20
+
+
 def wish(template: PeerCourse | None, **fields: Any) -> CourseCopy:
     row = None if template is None else Course.objects.get(remote_id=template.id)
     values: dict[str, Any] = {"key": "line:1", "shortname": "MINE", "fullname": "My course", "category_id": 1}
@@ -145,7 +150,7 @@ def run_sync_courses_for_categories(site: Site) -> None:
 
 @pytest.mark.parametrize("kind", LOST)
 def test_an_empty_course_whose_answer_was_lost_is_made_once(settings, site, moodle_peer, kind):
-    platform = use_peer(settings, moodle_peer, timeout=0.5)
+    platform = use_peer(settings, moodle_peer, timeout=patience(kind))
     run_sync_courses_for_categories(site)
     moodle_peer.faults.add("core_course_create_courses", kind)
     assert [copied.outcome for copied in platform.copy_courses([wish(None)])] == [UNKNOWN]
@@ -242,7 +247,7 @@ def test_a_copy_that_nobody_confirmed_is_removed_and_made_anew(
     settings, site, template, moodle_peer, monkeypatch, kind
 ):
     monkeypatch.setattr(copying, "SETTLING", timedelta(0))
-    monkeypatch.setattr(copying, "COPY_SECONDS", 0.5)
+    monkeypatch.setattr(copying, "COPY_SECONDS", patience(kind))
     platform = use_peer(settings, moodle_peer)
     moodle_peer.faults.add(DUPLICATE, kind)
     assert platform.copy_courses([wish(template)])[0].outcome == UNKNOWN
@@ -255,7 +260,7 @@ def test_a_copy_that_nobody_confirmed_is_removed_and_made_anew(
 def test_it_is_left_alone_while_the_server_may_still_be_at_it(
     settings, site, template, moodle_peer, monkeypatch
 ):
-    monkeypatch.setattr(copying, "COPY_SECONDS", 0.5)
+    monkeypatch.setattr(copying, "COPY_SECONDS", patience("timeout_after"))
     platform = use_peer(settings, moodle_peer)
     moodle_peer.faults.add(DUPLICATE, "timeout_after")
     assert platform.copy_courses([wish(template)])[0].outcome == UNKNOWN
@@ -286,7 +291,7 @@ def test_where_it_may_not_be_removed_it_stays_hidden(settings, site, template, m
 
 @pytest.mark.parametrize("kind", LOST)
 def test_the_last_step_is_looked_up_when_its_answer_was_lost(settings, site, template, moodle_peer, kind):
-    platform = use_peer(settings, moodle_peer, timeout=0.5)
+    platform = use_peer(settings, moodle_peer, timeout=patience(kind))
     moodle_peer.faults.add(UPDATE, kind)
     assert platform.copy_courses([wish(template)])[0].outcome == UNKNOWN
     assert_made_once(site, platform, wish(template))

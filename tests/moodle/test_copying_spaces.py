@@ -40,7 +40,7 @@ CALLS = 30  # more than an order of two spaces needs
 def platform(settings, moodle_peer: MoodlePeer, monkeypatch) -> MoodlePlatform:
     monkeypatch.setattr(copying, "SETTLING", timedelta(0))
     monkeypatch.setattr(circuit, "FAILURES_BEFORE", 10**6)
-    platform = use_peer(settings, moodle_peer, timeout=1)
+    platform = use_peer(settings, moodle_peer)
     moodle_peer.site.add_course("MODEL", pages=["Welcome", "End"], groupmode=1)
     run_sync_courses()
     Course.objects.filter(shortname="MODEL").update(is_template=True)
