@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "report_credits": {"task": "billing.report_credits", "schedule": 3600.0},
     "sync_courses": {"task": "courses.sync", "schedule": 900.0},
     "note_openings": {"task": "seats.note_openings", "schedule": 900.0},
+    "note_space_openings": {"task": "portal.note_space_openings", "schedule": 900.0},
 }
 
 # --- People ------------------------------------------------------------------------------

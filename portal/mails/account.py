@@ -266,4 +266,6 @@ def _role_words(member: Member) -> str:
 def _password_words(way: WayIn) -> str:
     if way.password:
         return _("Sign in with this user name and this temporary password; you then choose your own.")
+    if way.login and not way.login.is_ours:
+        return _("Follow the link, and you are in.")
     return _("Choose your password through the link, and you are in.")

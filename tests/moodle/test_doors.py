@@ -15,9 +15,12 @@ from common.listing import read_list
 from common.models import Job
 from courses.models import Course, CourseCategory, CourseSpace, Enrolment, PlatformLogin, SpaceChangePerson
 from courses.moodle.platform import MoodlePlatform
+from courses.platform import PlatformAway
 from courses.services import restore_space, withdraw_space
+from delegation.models import Delegation
 from handlers.contract import HandlerError
 from handlers.registry import get_handler
+from portal.services.space_openings import run_note_space_openings
 from portal.services.spaces import let_in_again, put_into_space, take_out
 from tests.accounts.factories import OWN, make_account, make_invited, make_member, make_person
 from tests.accounts.helpers import browser, use, who
@@ -197,6 +200,26 @@ def test_whatever_happens_on_the_way_everybody_is_in_once(
     assert suspended(moodle_peer, space) == {"a@example.org": False, "b@example.org": False}
     assert mails() == [("space_invitation", "a@example.org"), ("space_invitation", "b@example.org")]
     assert [user.email for user in moodle_peer.site.living_users()].count("a@example.org") == 1
+
+
+def test_who_has_come_is_seen_on_the_page_of_the_space(
+    platform: MoodlePlatform, moodle_peer: MoodlePeer, space: CourseSpace
+) -> None:
+    put(space, "a@example.org b@example.org")
+    go_on()
+    person = Person.objects.get(email_key="a@example.org")
+    assert run_note_space_openings(now=timezone.now()) == 0
+    moodle_peer.site.visit(peer_user(moodle_peer, person), peer_course(moodle_peer, space.course))
+    with moodle_peer.away(), pytest.raises(PlatformAway):
+        run_note_space_openings(now=timezone.now())
+    assert run_note_space_openings(now=timezone.now()) == 1
+    row = Enrolment.objects.get(person=person)
+    assert row.was_opened
+    accepted = Delegation.objects.filter(accepted_at__isnull=False)
+    assert [one.person_id for one in accepted] == [person.pk]
+    moodle_peer.forget_calls()
+    assert run_note_space_openings(now=timezone.now()) == 0
+    assert len(moodle_peer.calls) == 1
 
 
 def test_withdrawn_and_given_back_by_jobs(
