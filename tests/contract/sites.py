@@ -1,6 +1,6 @@
 """The places the port is tested against: each is a platform and a hand that does there what people do.
 
-A further platform is a further class, named in SITES.
+A further platform is a further class, named in SITES; on those AT_HAND tests also do what no web service does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from courses.builtin.platform import BuiltinPlatform
 from courses.models import Backup, Course, CourseCategory, Page
 from courses.platform import CoursePlatform
 from courses.services import make_backup, mark_page, open_course
+from tests.contract import live
 from tests.courses.factories import make_category, make_course
 from tests.moodle.peer import MoodlePeer
 from tests.moodle.site import mirror, peer_course, peer_user, use_peer
@@ -23,6 +24,8 @@ from tests.moodle.site import mirror, peer_course, peer_user, use_peer
 
 class Site(Protocol):
     platform: CoursePlatform
+    found_there: frozenset[str]  # short names of courses that no test has made
+    longer_than_batches: int
 
     def make_course(self, shortname: str, *, pages: int = 0) -> Course:
         """A visible course of the site that we know, with so many pages."""
@@ -33,14 +36,18 @@ class Site(Protocol):
     def visit(self, course: Course, person_id: int, *, now: datetime | None = None) -> None:
         """The participant opens the course."""
 
-    def read(self, course: Course, person_id: int, *, pages: int) -> None:
-        """The participant does the first so many pages."""
-
     def make_category(self, name: str) -> int:
         """A category of the site that we know; returns the number that handler parameters name."""
 
     def ready_for_copies(self, course: Course) -> None:
         """Somebody of the site makes the course a template, as it is now."""
+
+
+class SiteAtHand(Site, Protocol):
+    """A place where a test can also be a teacher and a participant at work."""
+
+    def read(self, course: Course, person_id: int, *, pages: int) -> None:
+        """The participant does the first so many pages."""
 
     def rename_pages(self, course: Course, title: str) -> None:
         """A teacher gives every page of the course this title."""
@@ -51,6 +58,9 @@ class Site(Protocol):
 
 class BuiltinSite:
     """Our own platform, the only one whose backups can be read."""
+
+    found_there: frozenset[str] = frozenset()
+    longer_than_batches = 1201
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self.platform: CoursePlatform = BuiltinPlatform()
@@ -92,6 +102,9 @@ class BuiltinSite:
 class MoodleSite:
     """The loopback peer; courses are known to us as a synchronisation would have them known."""
 
+    found_there: frozenset[str] = frozenset()
+    longer_than_batches = 301
+
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self.peer: MoodlePeer = request.getfixturevalue("moodle_peer")
         self.platform: CoursePlatform = use_peer(request.getfixturevalue("settings"), self.peer)
@@ -131,4 +144,10 @@ class MoodleSite:
         return list(peer_course(self.peer, Course.objects.get(pk=course_id)).pages)
 
 
-SITES: dict[str, Callable[[pytest.FixtureRequest], Site]] = {"builtin": BuiltinSite, "moodle": MoodleSite}
+AT_HAND: dict[str, Callable[[pytest.FixtureRequest], SiteAtHand]] = {
+    "builtin": BuiltinSite,
+    "moodle": MoodleSite,
+}
+SITES: dict[str, Callable[[pytest.FixtureRequest], Site]] = {**AT_HAND}
+if live.URL and live.TOKEN:
+    SITES["live"] = live.LiveSite
