@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,6 +15,8 @@ from common.models import Job
 from courses.models import PlatformSite
 from courses.platform import PlatformAway
 from courses.platforms import get_platform
+
+logger = logging.getLogger(__name__)
 
 
 def run_callback() -> int:
@@ -26,6 +30,9 @@ def run_callback() -> int:
     try:
         get_platform().check()
     except PlatformAway:
+        return 0
+    except Exception:  # whatever its answer was, the sweep must go on
+        logger.exception("the course platform gave an answer that nobody understands")
         return 0
     return call_waiting()
 

@@ -93,6 +93,16 @@ def test_the_platform_is_not_asked_when_nothing_waits_for_it(far, clock):
     assert far.calls == []
 
 
+def test_an_answer_that_nobody_understands_does_not_hold_up_the_sweep(far, waiting, clock, monkeypatch):
+    def strange() -> None:
+        raise KeyError("userid")
+
+    monkeypatch.setattr(far, "check", strange)
+    OutboxMail.objects.create(kind="nobody renders this", to="a@x.org", event_key="e")
+    sweep()
+    assert OutboxMail.objects.get().attempt == 1
+
+
 # --- by hand --------------------------------------------------------------------------------------
 
 
