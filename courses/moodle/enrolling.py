@@ -17,13 +17,14 @@ from courses.moodle.errors import LOST_RACE, MoodleMisconfigured, MoodleRefused,
 from courses.moodle.lookup import by_ids
 from courses.moodle.participants import ids_of, participants
 from courses.moodle.people import People
-from courses.moodle.records import among, record
+from courses.moodle.records import among, record, release, reserve, was_asked
 from courses.moodle.roles import present_role, role_ids
 from courses.platform import (
     OK,
     UNKNOWN,
     EnrolmentRow,
     Outcome,
+    OutcomeState,
     Pair,
     Refusal,
     refused,
@@ -123,7 +124,8 @@ class Enrolling(People):
         # Of two rows for one pair the later holds.
         last = {(row.course_id, row.person_id): row for row, it in zip(rows, judged, strict=True) if it.ok}
         before = {(row.course_id, row.person_id): row for row in Enrolment.objects.filter(among(last))}
-        held = self._roles_held([row for row in before.values() if row.waits], courses, users)
+        wishes = [row for row in before.values() if row.waits and not was_asked(row)]
+        held = self._roles_held(wishes, courses, users)
         tellings = []
         for pair in sorted(last):
             row, course = last[pair], courses[pair[0]]
@@ -131,8 +133,10 @@ class Enrolling(People):
             given = held.get(pair, frozenset(_ids_of_roles([before[pair].role] if pair in before else [])))
             is_suspended = row.suspended or course.closed_at is not None
             tellings.append(replace(telling, suspended=is_suspended, dropped=given - {telling.role}))
+        reserve(list(last.values()), before, now=timezone.now())
         told = self._tell_enrolments(tellings)
         record([telling.row for telling in tellings if telling.row and told[telling.pair].ok])
+        release([pair for pair, it in told.items() if it.state is OutcomeState.REFUSED], before)
         return [
             told[row.course_id, row.person_id] if it.ok else it for row, it in zip(rows, judged, strict=True)
         ]

@@ -19,7 +19,7 @@ from courses.moodle.connection import OnSite, cut
 from courses.moodle.errors import MoodleMisconfigured, MoodleRefused
 from courses.moodle.lookup import by_emails, by_ids
 from courses.moodle.participants import ids_of, participants
-from courses.moodle.records import among
+from courses.moodle.records import among, is_running, was_asked
 from courses.moodle.roles import present_role
 from courses.platform import (
     ActiveEnrolment,
@@ -173,7 +173,7 @@ class Reading(OnSite):
         told = {
             person: _active_row(row)
             for person, row in rows.items()
-            if users.get(person) in active and _holds(row, now)
+            if users.get(person) in active and is_running(row, now)
         }
         ahead = [
             person
@@ -186,7 +186,7 @@ class Reading(OnSite):
         others = [
             person
             for person, user in users.items()
-            if user in active and person not in told and not _just_ended(rows.get(person))
+            if user in active and person not in told and not _is_ours(rows.get(person))
         ]
         if others:
             there = {
@@ -267,13 +267,14 @@ def _remote_courses(course_ids: Iterable[int]) -> dict[int, int]:
     return {pk: remote_id for pk, remote_id in found.values_list("pk", "remote_id") if remote_id is not None}
 
 
-def _holds(row: Enrolment, now: datetime) -> bool:
-    return row.status == Enrolment.Status.ACTIVE and (row.ends_at is None or row.ends_at > now)
-
-
 def _lies_ahead(row: Enrolment, now: datetime) -> bool:
     """Whether it holds and Moodle cannot call it active yet."""
-    return _holds(row, now) and not row.waits and row.starts_at > timezone.now() - SLACK
+    return is_running(row, now) and not row.waits and row.starts_at > timezone.now() - SLACK
+
+
+def _is_ours(row: Enrolment | None) -> bool:
+    """Whether somebody who is active there is so by us, though our record does not say so (yet, or any more)."""
+    return _just_ended(row) or (row is not None and was_asked(row))
 
 
 def _just_ended(row: Enrolment | None) -> bool:
@@ -284,7 +285,7 @@ def _just_ended(row: Enrolment | None) -> bool:
 
 
 def _from_rows(rows: Iterable[Enrolment], now: datetime) -> dict[int, ActiveEnrolment]:
-    return {row.person_id: _active_row(row) for row in rows if _holds(row, now)}
+    return {row.person_id: _active_row(row) for row in rows if is_running(row, now)}
 
 
 def _active_row(row: Enrolment) -> ActiveEnrolment:
@@ -302,7 +303,7 @@ def _tell(
     now: datetime,
 ) -> Enrolled:
     status, reason = _state(course, row, is_active=is_active, now=now)
-    knows_dates = row is not None and not (is_active and not _holds(row, now) and not _just_ended(row))
+    knows_dates = row is not None and not (is_active and not is_running(row, now) and not _just_ended(row))
     return Enrolled(
         course_id=course.pk,
         person_id=person_id,
@@ -320,7 +321,7 @@ def _state(
     course: Course, row: Enrolment | None, *, is_active: bool, now: datetime
 ) -> tuple[EnrolmentStatus, EnrolmentReason]:
     """What Moodle says counts, but for what it cannot know: starts that lie ahead, ends, and courses we closed."""
-    is_over = row is not None and row.status == Enrolment.Status.ACTIVE and not _holds(row, now)
+    is_over = row is not None and row.status == Enrolment.Status.ACTIVE and not is_running(row, now)
     if is_active and course.closed_at is not None:
         return EnrolmentStatus.SUSPENDED, EnrolmentReason.COURSE_CLOSED
     if is_active and not (is_over and _just_ended(row)):
