@@ -91,8 +91,10 @@ class ExtendEnrolPeriod(Handler):
         except PlatformAway as reason:
             raise not_answering(reason) from reason
         except Refused as refused:
+            # Somebody is just being put into the seat: that ends, and a platform that is away may have it take long.
+            is_busy = refused.code == "busy"
             raise HandlerError(
-                f"{reference}: {refused.message}", permanent=True, field=REFERENCE
+                f"{reference}: {refused.message}", permanent=not is_busy, outside=is_busy, field=REFERENCE
             ) from refused
         message = _message(extended)
         return Delivery(Feedback(message, message, message))
