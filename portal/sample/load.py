@@ -14,6 +14,7 @@ from catalog.services import set_item
 from common.audit import SYSTEM
 from common.money import to_minor
 from courses.models import Course, CourseCategory, Page
+from courses.platforms import get_platform
 from courses.selectors import backups_of
 from courses.services import make_backup, set_course
 from portal.sample.courses import COURSES, SampleCourse
@@ -38,10 +39,17 @@ STAFF = "admin@atelier.example"
 
 @transaction.atomic
 def load_sample() -> CustomerAccount:
-    """Seller, courses, items and the account `demo`; loading again brings everything back to this state."""
+    """Seller, courses, items and the account `demo`; loading again brings everything back to this state.
+
+    Courses of a remote platform are made there and synchronised before; only our marks are set on them.
+    """
     shop = _seller()
+    is_remote = get_platform().is_remote
     for course in COURSES:
-        _course(course)
+        if is_remote:
+            _mark(course)
+        else:
+            _course(course)
     _items(shop)
     return _people()
 
@@ -74,18 +82,25 @@ def _course(sample: SampleCourse) -> None:
         make_backup(course_id=course.pk, with_users=False, actor=SYSTEM)
 
 
+def _mark(sample: SampleCourse) -> None:
+    Course.objects.filter(shortname=sample.shortname).update(
+        is_template=sample.kind == "template", is_support=sample.kind == "support"
+    )
+
+
 def _items(shop: Shop) -> None:
     for position, (slug, (name_fr, name_en, text_fr, text_en)) in enumerate(CATEGORIES.items()):
         texts = {"name_fr": name_fr, "name_en": name_en, "description_fr": text_fr, "description_en": text_en}
         Category.objects.update_or_create(shop=shop, slug=slug, defaults=texts | {"position": position})
-    spaces = CourseCategory.objects.get(name="Espaces des clients").pk
+    category = CourseCategory.objects.get(name="Espaces des clients")
+    spaces = category.remote_id or category.pk
     for position, (code, sample) in enumerate(ITEMS.items()):
         values = {key: value for key, value in sample.items() if key not in {"tiers", "base"}}
         values["params"] = values["params"].format(spaces=spaces)
         values["price"] = sample.get("base", sample["price"])
-        category = Category.objects.get(shop=shop, slug=values.pop("category"))
+        shelf = Category.objects.get(shop=shop, slug=values.pop("category"))
         item = set_item(shop=shop, code=code, values=values | {"position": position}, actor=SYSTEM)
-        CatalogItem.objects.filter(pk=item.pk).update(category=category)
+        CatalogItem.objects.filter(pk=item.pk).update(category=shelf)
         for up_to, price in sample.get("tiers", ()):
             price = to_minor(price, shop.currency)
             PriceTier.objects.update_or_create(item=item, up_to=up_to, defaults={"price": price})

@@ -10,22 +10,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import Person
-from billing.models import Bill
-from catalog.selectors import get_shop
 from courses.models import Course, Enrolment
-from portal.sample import PASSWORD, load_sample
-from portal.sample.load import STAFF, person_with_password
+from portal.sample import load_sample
+from portal.sample.load import person_with_password
 from seats.models import Assignment
 from tests.accounts.helpers import letter, letters, link
 from tests.courses.factories import make_enrolment
+from tests.e2e.main_job import TOO_WIDE, Look, buy, confirm, sign_up
 
 pytestmark = [pytest.mark.needs_browser, pytest.mark.django_db(transaction=True)]
 
 Axe = Callable[[Page], None]
 Picture = Callable[[Page, str], Any]
-TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
-BUYER = "claire@lavallee.example"
 NEW = ["david@lavallee.example", "emma@lavallee.example", "fanny@lavallee.example", "hugo@lavallee.example"]
 PASTE = f"""\
 Anne Moreau <Anne.Moreau@lavallee.example>; Boris Petit <boris@lavallee.example>
@@ -50,9 +47,9 @@ def test_a_manager_buys_ten_seats_and_gives_them_to_ten_people(
         screenshot(page, f"main-{name}")
 
     manager = browser_page(width=width, language=language)
-    _sign_up(manager, look)
-    bill = _buy(manager, look)
-    _confirm(browser_page(language=language), bill)
+    sign_up(manager, look)
+    bill = buy(manager, look)
+    confirm(browser_page(language=language), bill)
     _give(manager, look)
     _take_part(browser_page(width=width, language=language), look)
 
@@ -69,75 +66,7 @@ def _known_people() -> None:
     make_enrolment(course, Person.objects.get(email_key="chloe@lavallee.example"), opened_at=None)
 
 
-def _primary(page: Page) -> None:
-    page.locator("main .button--primary").last.click()
-
-
-def _sign_up(page: Page, look: Callable[[Page, str], None]) -> None:
-    page.goto("/")
-    look(page, "01-catalogue")
-    page.goto("/items/SEATS/")
-    look(page, "02-item")
-    page.locator("[name='quantity']").fill("10")
-    _primary(page)
-    page.wait_for_url("**/cart/")
-    look(page, "03-cart")
-    page.locator(".form__actions .button--primary").click()
-    page.wait_for_url("**/sign/login/**")
-    page.locator("main a[href*='/sign/signup/']").first.click()
-    for name, value in {
-        "first_name": "Claire", "last_name": "Fontaine", "email": BUYER, "password1": PASSWORD
-    }.items():  # fmt: skip
-        page.locator(f"main [name='{name}']").fill(value)
-    look(page, "04-sign-up")
-    page.locator("main form button").last.click()
-    page.wait_for_url("**/sign/confirm-email/")
-    page.goto(link(letter(BUYER), "/sign/confirm-email/"))
-    page.locator("main form button").last.click()
-    page.wait_for_url("**/organisation/?next=*")
-    page.locator("[name='name']").fill("Manufacture Lavallée")
-    page.locator("main form button").last.click()
-
-
-def _buy(page: Page, look: Callable[[Page, str], None]) -> Bill:
-    expect(page).to_have_url(re.compile("/checkout/identity/"))
-    for name, value in {
-        "legal_name": "Manufacture Lavallée SAS", "address": "1 rue du Port", "postcode": "44000", "city": "Nantes"
-    }.items():  # fmt: skip
-        page.locator(f"[name='{name}']").fill(value)
-    look(page, "05-identity")
-    page.locator(".form__actions .button--primary").click()
-    expect(page).to_have_url(re.compile("/checkout/review/"))
-    page.locator("[name='agree']").check()
-    look(page, "06-review")
-    page.locator(".form__actions .button--primary").click()
-    expect(page).to_have_url(re.compile("/checkout/payment/"))
-    page.locator(".form__actions .button--primary").click()
-    expect(page).to_have_url(re.compile("/purchases/CMD-"))
-    bill = Bill.objects.get()
-    assert (bill.gross, bill.state, bill.opened_at) == (26400, Bill.State.PLACED, None)
-    expect(page.locator("main")).to_contain_text(bill.number)
-    expect(page.locator("main")).to_contain_text(get_shop().iban[:4])
-    look(page, "07-order")
-    return bill
-
-
-def _confirm(page: Page, bill: Bill) -> None:
-    """The operator sees the transfer on his bank statement and records it in the back office."""
-    page.goto(f"/admin/billing/bill/{bill.pk}/change/")
-    page.locator("main [name='login']").fill(STAFF)
-    page.locator("main [name='password']").fill(PASSWORD)
-    page.locator("main form button").first.click()
-    page.wait_for_url("**/admin/billing/bill/**")
-    page.locator("a[href*='transfer']").first.click()
-    page.locator("[name='reference']").fill("VIR 4711")
-    page.locator("#content form input[type='submit'], #content form button[type='submit']").last.click()
-    page.wait_for_url("**/admin/billing/bill/**/change/")
-    bill.refresh_from_db()
-    assert bill.opened_at is not None
-
-
-def _give(page: Page, look: Callable[[Page, str], None]) -> None:
+def _give(page: Page, look: Look) -> None:
     page.goto("/seats/?course=EXCEL1")
     look(page, "08-my-seats")
     page.locator("main a.button--primary[href*='/seats/give/'], main a[href*='/seats/give/']").first.click()
@@ -160,7 +89,7 @@ def _give(page: Page, look: Callable[[Page, str], None]) -> None:
     expect(page.locator(".seats-total").first).to_contain_text(words)
 
 
-def _take_part(page: Page, look: Callable[[Page, str], None]) -> None:
+def _take_part(page: Page, look: Look) -> None:
     """A new participant follows the mailed link, chooses a password and is in the course in two taps."""
     for known in ("anne.moreau@lavallee.example", "boris@lavallee.example"):
         assert "/invitation/" not in str(letters(known)[-1].body)
