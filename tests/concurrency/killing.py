@@ -3,6 +3,7 @@
 A story is a function that changes the database. It runs in a forked child which is ended by `os._exit` (no clean-up,
 no rollback of ours, no `finally`) right after its n-th step, a step being one SQL statement or one COMMIT. So both
 sides of each commit are visited: its last statement done but not committed, and committed with nothing after it.
+With `of=calls` a step is one call to another server that has left, and one whose answer is there.
 
     total = count_steps(story)
     for step in range(1, total + 1):
@@ -24,6 +25,8 @@ from typing import Any
 
 from django.db import connection, connections
 
+from common import http
+
 KILLED = 77
 FAILED = 1
 
@@ -32,23 +35,67 @@ class StoryFailed(AssertionError):
     """The child ended with an exception of its own; the traceback is in its output."""
 
 
-def count_steps(story: Callable[[], object]) -> int:
+Counting = Callable[[Callable[[], None]], None]
+"""Makes a process, which never gets rid of it again, call a function at each step."""
+
+
+def statements(count: Callable[[], None]) -> None:
+    """A step is one SQL statement or one COMMIT."""
+
+    def statement(
+        execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        result = execute(sql, params, many, context)
+        count()
+        return result
+
+    connection.execute_wrappers.append(statement)
+    database: Any = connection
+    commit = database._commit
+
+    def counted_commit() -> None:
+        commit()
+        count()
+
+    database._commit = counted_commit
+
+
+def calls(count: Callable[[], None]) -> None:
+    """A step is one call to another server whose last byte has left, or whose answer has come."""
+    kept: Any = http._Kept
+    wait, request = kept.getresponse, http.HttpClient.request
+
+    def counted_wait(self: Any) -> Any:
+        count()
+        return wait(self)
+
+    def counted_request(*args: Any, **kwargs: Any) -> Any:
+        answer = request(*args, **kwargs)
+        count()
+        return answer
+
+    kept.getresponse = counted_wait
+    client: Any = http.HttpClient
+    client.request = counted_request
+
+
+def count_steps(story: Callable[[], object], *, of: Counting = statements) -> int:
     """Run the story to its end in a child; returns its number of steps."""
-    code, steps = _in_child(story, after=None)
+    code, steps = _in_child(story, after=None, of=of)
     if code != 0:
         raise StoryFailed(f"exit code {code}")
     return steps
 
 
-def run_killed(story: Callable[[], object], *, after: int) -> bool:
+def run_killed(story: Callable[[], object], *, after: int, of: Counting = statements) -> bool:
     """Run the story in a child and kill it right after so many steps; returns False when it ended before that."""
-    code, _steps = _in_child(story, after=after)
+    code, _steps = _in_child(story, after=after, of=of)
     if code not in (0, KILLED):
         raise StoryFailed(f"exit code {code} (wanted to kill after step {after})")
     return code == KILLED
 
 
-def _in_child(story: Callable[[], object], *, after: int | None) -> tuple[int, int]:
+def _in_child(story: Callable[[], object], *, after: int | None, of: Counting) -> tuple[int, int]:
     """Exit code and number of steps of a child that runs the story."""
     # A connection that two processes share would end for both when the child dies.
     connections.close_all()
@@ -58,7 +105,7 @@ def _in_child(story: Callable[[], object], *, after: int | None) -> tuple[int, i
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
-        _run(story, after, writing)
+        _run(story, after, of, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
@@ -66,20 +113,12 @@ def _in_child(story: Callable[[], object], *, after: int | None) -> tuple[int, i
     return os.waitstatus_to_exitcode(status), struct.unpack("!q", told)[0] if told else 0
 
 
-def _run(story: Callable[[], object], after: int | None, writing: int) -> None:
+def _run(story: Callable[[], object], after: int | None, of: Counting, writing: int) -> None:
     """The child. It never returns."""
     code = FAILED
     try:
         steps = _Steps(after)
-        connection.execute_wrappers.append(steps.statement)
-        database: Any = connection
-        commit = database._commit
-
-        def counted_commit() -> None:
-            commit()
-            steps.count()
-
-        database._commit = counted_commit
+        of(steps.count)
         story()
         os.write(writing, struct.pack("!q", steps.done))
         code = 0
@@ -100,10 +139,3 @@ class _Steps:
         self.done += 1
         if self.done == self.after:
             os._exit(KILLED)
-
-    def statement(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
-    ) -> Any:
-        result = execute(sql, params, many, context)
-        self.count()
-        return result

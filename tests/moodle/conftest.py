@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from courses.moodle import copying
+from courses.moodle import circuit, copying
 from tests.moodle.faults import World, nothing_runs_by_itself, own_time
 from tests.moodle.peer import MoodlePeer, Site
 from tests.moodle.raw import Raw
@@ -29,5 +29,6 @@ def world(moodle_peer: MoodlePeer, settings: Any, monkeypatch: pytest.MonkeyPatc
     """The peer as the platform of the shop, with time that the test moves; nothing runs but by `finish`."""
     use_peer(settings, moodle_peer)
     monkeypatch.setattr(copying, "COPY_SECONDS", copying.COPY_SECONDS)  # which stories change
+    circuit.forget()
     with nothing_runs_by_itself(monkeypatch, settings), own_time() as clock:
         yield World(moodle_peer, clock, settings)
