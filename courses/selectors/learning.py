@@ -108,4 +108,6 @@ def _enrolments(person_id: int) -> QuerySet[Enrolment]:
 
 def _seen(row: Enrolment, address: str, now: datetime) -> MyCourse:
     _, reason = enrolment_state(row, now=now)
+    if row.course.missing_since is not None or (not address and get_platform().is_remote):
+        reason = EnrolmentReason.COURSE_CLOSED  # the platform does not have it, or no longer
     return MyCourse(row.course, row, reason, progress_of(row), address)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Person, Role
 from common.audit import Actor
-from courses.models import Enrolment, PlatformLogin
+from courses.models import Course, Enrolment, PlatformLogin
 from seats.models import Assignment
 from tests.accounts.factories import make_account, make_member, make_person
 from tests.accounts.helpers import browser, letter, link
@@ -109,6 +109,22 @@ def test_a_space_leads_to_its_course_and_has_no_backups(platform: Elsewhere) -> 
     assert "Backups" not in page
     for path in ("backups/", "backups/1/restore/"):
         assert client.post(f"/spaces/{space.reference}/{path}").status_code == 403
+
+
+@pytest.mark.parametrize("how", ["gone", "never there"])
+def test_a_course_that_the_platform_does_not_have_is_closed(
+    platform: Elsewhere, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    mine = make_enrolment(make_course("EXCEL1", pages=1))
+    if how == "gone":
+        Course.objects.update(missing_since=timezone.now())
+    else:
+        monkeypatch.setattr(platform, "course_urls", lambda ids: [""] * len(ids))
+    client = browser(ready(platform, mine.person))
+    assert "This course is closed." in text_of(client.get("/learn/"))
+    assert client.get("/learn/EXCEL1/").status_code == 403
+    page = mine.course.pages.get()
+    assert client.get(f"/learn/EXCEL1/{page.pk}/").status_code == 404
 
 
 # --- mails ----------------------------------------------------------------------------------------------
