@@ -76,9 +76,7 @@ def batches(
 
 
 def _walk(value: Any, name: str, last: tuple[str, ...], found: list[tuple[str, str]]) -> None:
-    if isinstance(value, bool):
-        found.append((name, "1" if value else "0"))
-    elif isinstance(value, int):
+    if isinstance(value, int):  # truth values are whole numbers, too
         found.append((name, str(int(value))))
     elif isinstance(value, str):
         found.append((name, value))
