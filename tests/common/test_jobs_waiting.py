@@ -129,7 +129,8 @@ def test_what_waits_is_called_at_once_and_nothing_else(outside, clock):
     Job.objects.update(waiting_since=NOON - timedelta(hours=1))
     jobs.run(the_job().pk)
     Job.objects.create(kind="call", object_id=8, not_before=NOON + timedelta(hours=1))
-    Job.objects.create(kind="call", object_id=9, state="failed", waiting_since=NOON)
+    later = NOON + timedelta(hours=1)
+    Job.objects.create(kind="call", object_id=9, state="failed", waiting_since=NOON, not_before=later)
     assert the_job().not_before == NOON + timedelta(minutes=5)
     assert jobs.call_waiting() == 1
     assert jobs.call_waiting() == 0
