@@ -153,7 +153,8 @@ def _settle(change: SpaceChange, rows: Sequence[Row], outcomes: Sequence[Outcome
         settled: list[Row] = []
         for row in waiting.order_by("pk"):
             outcome = told[row.pk]
-            if outcome.state is OutcomeState.UNKNOWN:
+            # Somebody whom another worker has found outside meanwhile was enrolled by that one, not by anybody else.
+            if outcome.state is OutcomeState.UNKNOWN or (outcome == ALREADY and row.was_outside):
                 continue
             row.state = _state_of(outcome)
             row.code = outcome.code if row.state == State.REFUSED else ""

@@ -49,15 +49,19 @@ class Elsewhere(FarPlatform):
         self.depth = len(connection.savepoint_ids)
 
     def _make_logins(self, person_ids: Sequence[int]) -> None:
-        for person in Person.objects.filter(pk__in=list(person_ids), platform_login=None):
-            known = person.email_key in self.known
-            PlatformLogin.objects.create(
-                person=person,
-                platform=self.name,
-                username=f"old-{person.pk}" if known else person.email_key,
-                remote_id=1000 + person.pk,
-                is_ours=not known,
-            )
+        PlatformLogin.objects.bulk_create(
+            [
+                PlatformLogin(
+                    person=person,
+                    platform=self.name,
+                    username=f"old-{person.pk}" if person.email_key in self.known else person.email_key,
+                    remote_id=1000 + person.pk,
+                    is_ours=person.email_key not in self.known,
+                )
+                for person in Person.objects.filter(pk__in=list(person_ids), platform_login=None)
+            ],
+            ignore_conflicts=True,
+        )
 
     def ensure_enrolments(self, rows: Sequence[Any]) -> list[Outcome]:
         emails = dict(

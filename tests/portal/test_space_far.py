@@ -278,6 +278,26 @@ def test_an_answer_that_never_came_is_asked_for_again_and_mailed_once(
     assert mails() == [("space_invitation", "a@example.org"), ("space_invitation", "b@example.org")]
 
 
+def test_whom_an_overtaken_worker_has_just_enrolled_was_there_by_nobody_elses_doing(
+    platform: Elsewhere, space: CourseSpace, owner: Client
+) -> None:
+    add(owner, space, "a@example.org")
+    one = SpaceChangePerson.objects.get()
+
+    def somebody_slow_goes_on(name: str) -> None:
+        if name == "active_enrolments" and not one.was_outside:
+            one.was_outside = True
+            one.save()
+            make_enrolment(space.course, one.person, opened_at=None)
+
+    platform.before = somebody_slow_goes_on
+    assert go_on() == 0
+    assert ways() == [("a@example.org", "waiting", "")]
+    assert go_on() == 1
+    assert ways() == [("a@example.org", "done", "")]
+    assert mails() == [("space_invitation", "a@example.org")]
+
+
 def test_a_space_that_ends_before_the_platform_is_told_takes_nobody(
     platform: Elsewhere, space: CourseSpace, owner: Client
 ) -> None:
