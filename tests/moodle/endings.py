@@ -157,11 +157,11 @@ class Ending:
                 )
             ),
             "delegated": sorted(
-                (self.name(one.email), one.created_login, one.ended_at)
+                (self.name(one.email), one.created_login, one.ended_at is not None)
                 for one in Delegation.objects.filter(account=account)
             ),
             "invited": sorted(
-                (self.name(one.person.email), one.revoked_at)
+                (self.name(one.person.email), one.revoked_at is not None)
                 for one in Invitation.objects.filter(account=account).select_related("person")
             ),
             "mails": sorted(
