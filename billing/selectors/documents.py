@@ -55,7 +55,7 @@ def _line(line: BillLine, currency: str) -> dict[str, Any]:
 def run_documents(runs: Iterable[ProductionRun], *, marks: bool = False) -> list[dict[str, Any]]:
     """Runs as `produce --json` prints them, in the order of lines and phases; one query for a queryset.
 
-    With `marks` also since when each is held or given up, as `listruns` prints it.
+    With `marks` also since when each is held, given up, or waits for the platform, as `listruns` prints it.
     """
     if hasattr(runs, "select_related"):
         runs = runs.select_related("line__bill").order_by("line__bill_id", "line__position", "id")
@@ -63,7 +63,7 @@ def run_documents(runs: Iterable[ProductionRun], *, marks: bool = False) -> list
 
 
 def _marks(run: ProductionRun) -> dict[str, Any]:
-    return {"held": run.held_at, "abandoned": run.abandoned_at}
+    return {"held": run.held_at, "abandoned": run.abandoned_at, "waiting_since": run.waiting_since}
 
 
 def _run(run: ProductionRun) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time_machine
 from billing import production
 from billing.models import Bill, ProductionRun
 from billing.production import MAX_TRIES
+from billing.selectors import run_documents
 from billing.services import open_bill
 from common.audit import OPERATOR
 from common.models import OutboxMail
@@ -54,6 +55,7 @@ def test_ten_hours_of_absence_end_well_without_anybody(bill, scripted, clock, er
         production.run_due()
     run = delivery()
     assert (run.state, run.waiting_since, run.last_error) == ("waiting", NOON, "The token is refused.")
+    assert [one["waiting_since"] for one in run_documents([run], marks=True)] == [NOON]
     assert run.attempt > 5 * MAX_TRIES
     assert run.tries == 0
     assert run.not_before - NOON < timedelta(hours=10, minutes=5)
