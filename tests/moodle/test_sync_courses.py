@@ -12,6 +12,7 @@ from courses.platform import PlatformAway, PlatformCourse, TemplateProblem
 from courses.services import run_sync_courses
 from tests.courses.factories import make_space
 from tests.moodle.peer import MoodlePeer, Site
+from tests.moodle.peer.functions import courses as courses_of_peer
 from tests.moodle.site import use_peer
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +198,10 @@ def test_learners_enrolled_by_others_are_counted_against_the_places_that_were_so
     assert run_sync_courses().findings == []
     space.refresh_from_db()
     assert space.learners_found == 2
+
+
+def test_a_database_that_ignores_case_finds_no_other_course(platform, site: Site, monkeypatch):
+    """As MySQL does: Moodle then hands out a course with another short name than was asked for."""
+    site.add_course("A")
+    monkeypatch.setattr(courses_of_peer, "by_field", lambda site, field, value: list(site.courses.values()))
+    assert [course and course.shortname for course in platform.courses(["a", "A"])] == [None, "A"]
