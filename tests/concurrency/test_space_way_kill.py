@@ -23,7 +23,7 @@ from tests.concurrency.killing import count_steps, run_killed
 from tests.courses.factories import make_course, make_enrolment, make_space
 from tests.portal.elsewhere import Elsewhere, install_elsewhere
 
-pytestmark = [pytest.mark.needs_postgresql, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs_postgresql, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 _numbers = count(1)
 
 
