@@ -135,7 +135,10 @@ class Enrolling(People):
             tellings.append(replace(telling, suspended=is_suspended, dropped=given - {telling.role}))
         reserve(list(last.values()), before, now=timezone.now())
         told = self._tell_enrolments(tellings)
-        record([telling.row for telling in tellings if telling.row and told[telling.pair].ok])
+        record(
+            [telling.row for telling in tellings if telling.row and told[telling.pair].ok],
+            wishes=[(row.course_id, row.person_id) for row in wishes],
+        )
         release([pair for pair, it in told.items() if it.state is OutcomeState.REFUSED], before)
         return [
             told[row.course_id, row.person_id] if it.ok else it for row, it in zip(rows, judged, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -65,17 +65,19 @@ def was_asked(row: Enrolment) -> bool:
     return row.waits and row.status == Enrolment.Status.SUSPENDED
 
 
-def record(rows: Sequence[EnrolmentRow]) -> None:
+def record(rows: Sequence[EnrolmentRow], *, wishes: Collection[Pair] = ()) -> None:
     """Keep these rows, at most one for each pair. A wish that says something else stays a wish: Moodle was told of an
     older one.
+
+    `wishes`: whose row was a wish when Moodle was asked; if it is suspended by now that is a newer one, and not what
+    `reserve` has noted.
     """
     if not rows:
         return
     wanted = {(row.course_id, row.person_id): row for row in rows}
     with transaction.atomic():
         waiting = Enrolment.objects.select_for_update(no_key=True).filter(among(wanted), waits=True)
-        wishes = waiting.exclude(ASKED)
-        for wish in wishes.order_by("pk"):
+        for wish in waiting.exclude(ASKED & ~among(wishes)).order_by("pk"):
             told = _enrolment(wanted[wish.course_id, wish.person_id])
             if any(getattr(wish, name) != getattr(told, name) for name in VALUES):
                 del wanted[wish.course_id, wish.person_id]

@@ -210,6 +210,23 @@ def test_a_wish_that_changed_meanwhile_is_still_one(platform, moodle_peer, cours
     assert roles(moodle_peer, course, person) == {"teacher"}
 
 
+def test_a_wish_to_take_him_out_again_that_comes_during_the_call_is_still_one(
+    platform, moodle_peer, course, person, monkeypatch
+):
+    wish(course, person)
+    tell = platform._tell_enrolments
+
+    def told_while_somebody_changes_his_mind(tellings):
+        outcomes = tell(tellings)
+        Enrolment.objects.update(status="suspended", waits=True)
+        return outcomes
+
+    monkeypatch.setattr(platform, "_tell_enrolments", told_while_somebody_changes_his_mind)
+    assert platform.ensure_enrolments([row(course, person)]) == [OK]
+    kept = Enrolment.objects.get()
+    assert (kept.status, kept.waits) == ("suspended", True)
+
+
 def test_a_wish_for_another_role_takes_the_role_that_no_row_knows_any_more(
     platform, moodle_peer, course, person
 ):
