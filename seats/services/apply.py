@@ -20,7 +20,7 @@ from common.jobs import Waiting
 from courses.platform import CoursePlatform, PlatformAway
 from courses.platforms import get_platform
 from seats.models import Assignment, AssignmentBatch, AssignmentRow
-from seats.services.confirming import confirm, reserved, settle
+from seats.services.confirming import confirm, dismiss, reserved, settle
 from seats.services.judging import (
     NOBODY,
     SETTLED,
@@ -38,7 +38,7 @@ from seats.services.lists import Reports, cut
 from seats.services.locking import lock_account, touch_account
 from seats.services.picking import Picker
 from seats.services.reserving import reserve
-from seats.services.telling import let_oversee, tell
+from seats.services.telling import FOUND_ENROLLED, let_oversee, tell
 
 # People per transaction. Each costs some thirty statements whatever its size: with 500 a list of 1,000 would need more
 # than the 60 it may have, and 1,000 hold the account's lock for about half a second.
@@ -135,21 +135,26 @@ def _apply_remotely(work: Work) -> None:
             _report(work, rows)
             judged, assignments = _reserve(work, rows, found)
             touch_account(work.batch.account_id)
-        _tell_and_confirm(work, assignments, judged)
+        if not _tell_and_confirm(work, assignments, judged):
+            is_last = False  # some rows are open again
     if work.batch.rows.filter(outcome=AssignmentRow.Outcome.PENDING).exists():
         raise NotTold("The platform left some people unanswered.")
     with transaction.atomic():
         _finish(work)
 
 
-def _tell_and_confirm(work: Work, assignments: Sequence[Assignment], judged: Sequence[Judged]) -> None:
+def _tell_and_confirm(work: Work, assignments: Sequence[Assignment], judged: Sequence[Judged]) -> bool:
+    """Returns whether all these rows are settled, which they are not when somebody was found to be enrolled already."""
     outcomes = tell(work.platform, assignments)
     let_oversee(work.platform, assignments, outcomes, by=work.inviter_id)
     with transaction.atomic():
         lock_account(work.batch.account_id)
-        confirm(assignments, outcomes, by=work.inviter_id, now=timezone.now())
+        staying = dismiss(assignments, outcomes)
+        told = [outcome for outcome in outcomes if outcome != FOUND_ENROLLED]
+        confirm(staying, told, by=work.inviter_id, now=timezone.now())
         settle(judged)
         touch_account(work.batch.account_id)
+    return len(staying) == len(assignments)
 
 
 def _next(work: Work) -> tuple[Rows, bool]:

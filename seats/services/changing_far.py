@@ -45,7 +45,7 @@ from seats.services.life_rows import run_hold
 from seats.services.lists import Reports
 from seats.services.locking import lock_account
 from seats.services.opening import note_openings
-from seats.services.telling import groups, let_oversee, pairs, tell, untell
+from seats.services.telling import FOUND_ENROLLED, groups, let_oversee, pairs, tell, untell
 
 logger = logging.getLogger(__name__)
 
@@ -278,6 +278,8 @@ def _tell(platform: CoursePlatform, going: _Going, progress: Reports) -> None:
 
 
 def _check(outcome: Outcome) -> None:
+    if outcome == FOUND_ENROLLED:
+        raise already_enrolled(None)
     if outcome.state is OutcomeState.REFUSED:
         raise refusal("not_told", reason=outcome.code)
     if not outcome.ok:
@@ -336,6 +338,8 @@ def _out_again(platform: CoursePlatform, row: SeatChange, person_id: int) -> Non
     if seated.exists():
         _hold(seated)
         return
+    if row.code == "already_enrolled" and platform.known_ends(pairs([stray])) == [None]:
+        return  # he was enrolled by somebody else, and is left as he was
     for outcome in platform.end_enrolments(pairs([stray])):
         _check_undone(outcome, row)
 

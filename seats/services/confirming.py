@@ -14,7 +14,7 @@ from courses.platforms import get_platform
 from delegation.services import Delegated, delegate
 from seats.models import Assignment, AssignmentBatch, AssignmentRow, Verdict
 from seats.services.judging import Judged
-from seats.services.telling import found_there
+from seats.services.telling import FOUND_ENROLLED, found_there, note_found
 
 Outcomes = AssignmentRow.Outcome
 OUTCOME_OF = {
@@ -77,6 +77,21 @@ def confirm(
     )
 
 
+def dismiss(assignments: Sequence[Assignment], outcomes: Sequence[Outcome]) -> list[Assignment]:
+    """Drop what was reserved for people who turned out to be enrolled already; returns the others.
+
+    Nobody has heard of it yet. Their rows are open again, and are judged knowing their logins. Under the account's
+    lock.
+    """
+    found = [one for one, outcome in zip(assignments, outcomes, strict=True) if outcome == FOUND_ENROLLED]
+    if found:
+        AssignmentRow.objects.filter(pk__in=[one.row_id for one in found]).update(
+            verdict="", outcome="", detail={}
+        )
+        Assignment.objects.filter(pk__in=[one.pk for one in found], state=Assignment.State.RESERVED).delete()
+    return [one for one in assignments if one not in found]
+
+
 def settle(judged: Iterable[Judged]) -> None:
     """Write the rows that use no seat."""
     _write_rows(
@@ -109,14 +124,10 @@ def welcome(assignments: Sequence[Assignment], *, by: int | None) -> None:
 
 
 def _note_found(assignments: Sequence[Assignment]) -> None:
-    """Write down that logins, which we thought we had to make, were on the remote platform before."""
     mistaken = [one for one in assignments if one.created_login]
     known = found_there([one.holder_id for one in mistaken]) if mistaken else set()
-    mistaken = [one for one in mistaken if one.holder_id in known]
-    if mistaken:
-        Assignment.objects.filter(pk__in=[one.pk for one in mistaken]).update(created_login=False)
-        for one in mistaken:
-            one.created_login = False
+    if known:
+        note_found(one for one in mistaken if one.holder_id in known)
 
 
 def invite(assignments: Sequence[Assignment], *, by: int | None) -> dict[int, int]:

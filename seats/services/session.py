@@ -32,7 +32,7 @@ from delegation.services import Delegated, delegate
 from seats.models import Assignment, AssignmentRow, Verdict
 from seats.selectors.sessions import other_customers_groups
 from seats.services.apply import PART, NotTold
-from seats.services.confirming import confirm, reserved, settle
+from seats.services.confirming import confirm, dismiss, reserved, settle
 from seats.services.judging import Found, Judged, Row, judge, look, open_rows, seated_until
 from seats.services.lists import cut
 from seats.services.locking import lock_account, touch_account
@@ -50,7 +50,7 @@ from seats.services.sessionrows import (
     remove_line,
     verdicts,
 )
-from seats.services.telling import let_oversee, tell, untell
+from seats.services.telling import FOUND_ENROLLED, let_oversee, tell, untell
 
 CHUNK = 500  # people per transaction
 Rows = Sequence[Row]
@@ -188,6 +188,9 @@ class _Work:
         for part in cut(waiting, PART):
             self._beat()
             outcomes = tell(self.platform, part)
+            if FOUND_ENROLLED in outcomes:
+                self._dismiss(part, outcomes)
+                raise NotTold("Somebody was enrolled already under another spelling of his address.")
             _check(outcomes)
             let_oversee(self.platform, part, outcomes, by=self.order.buyer_id)
         self._beat()
@@ -205,6 +208,13 @@ class _Work:
             raise NotTold("Somebody who was enrolled already is so no longer.")
         _check(outcomes)
         self._enrol_buyer()
+
+    def _dismiss(self, part: Sequence[Assignment], outcomes: Sequence[Outcome]) -> None:
+        """Their seats are free again; at the next attempt they join the group as others who were enrolled before."""
+        with transaction.atomic():
+            self._hold()
+            dismiss(part, outcomes)
+            touch_account(self.order.account_id)
 
     def _undo(self, line: Line, waiting: Sequence[Assignment], already: Joining) -> None:
         """As if nothing had been tried, unless somebody knows already that he is in: then the rest waits for repair."""

@@ -17,22 +17,30 @@ from courses.platform import (
     Outcome,
     Oversight,
     Pair,
+    refused,
 )
 from seats.models import Assignment
 
 logger = logging.getLogger(__name__)
 
+FOUND_ENROLLED = refused("already_enrolled")
+
 
 def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Outcome]:
     """Enrol the people of these assignments, each in his group: one outcome for each, the first that is not ok.
 
-    May be repeated. Whoever is refused the group does not stay enrolled without it.
+    May be repeated. Whoever is refused the group does not stay enrolled without it. `FOUND_ENROLLED` is who is to get
+    a seat that is not live yet, and whose login was only found now, enrolled: nothing of that was touched.
     """
     outcomes = dict.fromkeys(pairs(assignments), OK)
     going = list(assignments)
     if going:
+        new = _without_login(going) if platform.is_remote else []
         _note(outcomes, going, platform.ensure_logins([assignment.holder_id for assignment in going]))
         going = _still_ok(outcomes, going)
+        if new:
+            outcomes |= _found_enrolled(platform, _still_ok(outcomes, new))
+            going = _still_ok(outcomes, going)
     if going:
         past = _past(going)
         _note(outcomes, going, platform.ensure_enrolments(_enrolments(platform, going, past)))
@@ -44,6 +52,51 @@ def tell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Ou
         if stray:
             platform.end_enrolments(pairs(stray))
     return [outcomes[pair] for pair in pairs(assignments)]
+
+
+def _without_login(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """Those, not live yet, whose people had no known login when it was asked whether they are enrolled."""
+    asked = [one for one in assignments if one.pk is None or one.state == Assignment.State.RESERVED]
+    people = [one.holder_id for one in asked]
+    known = PlatformLogin.objects.filter(person__in=people, remote_id__isnull=False, is_ours=True)
+    theirs = found_there(people)
+    seen = set(known.values_list("person_id", flat=True))
+    # An earlier attempt may have found the login and not come further: then the mistake still stands in the row. (Not
+    # of somebody who was a row of ours before: should just that attempt be cut off, he is enrolled like anybody.)
+    seen |= {one.holder_id for one in asked if one.holder_id in theirs and not one.created_login}
+    return [one for one in asked if one.holder_id not in seen]
+
+
+def _found_enrolled(platform: CoursePlatform, assignments: Sequence[Assignment]) -> dict[Pair, Outcome]:
+    """Those who turn out to have a login of their own, under an address of another case, and to be enrolled with it.
+
+    That the login is theirs is written down for the others, so that an enrolment of ours is not taken for an older one
+    at the next attempt. Raises PlatformAway.
+    """
+    theirs = found_there([one.holder_id for one in assignments])
+    found = [one for one in assignments if one.holder_id in theirs]
+    if not found:
+        return {}
+    active = platform.active_enrolments(pairs(found))
+    # An enrolment whose dates are known is one of ours: an earlier attempt was cut off after it.
+    enrolled = {
+        pair_of(one)
+        for one, told in zip(found, active, strict=True)
+        if told is not None and not told.dates_known
+    }
+    staying = [one for one in found if pair_of(one) not in enrolled]
+    note_found(staying)
+    return dict.fromkeys(enrolled, FOUND_ENROLLED)
+
+
+def note_found(assignments: Iterable[Assignment]) -> None:
+    """Write down that logins, which we thought we had to make, were on the remote platform before."""
+    mistaken = [one for one in assignments if one.created_login]
+    Assignment.objects.filter(pk__in=[one.pk for one in mistaken if one.pk is not None]).update(
+        created_login=False
+    )
+    for one in mistaken:
+        one.created_login = False
 
 
 def untell(platform: CoursePlatform, assignments: Sequence[Assignment]) -> list[Outcome]:
