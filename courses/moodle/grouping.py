@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from django.utils.translation import gettext as _
+
 from courses.builtin.platform import GROUP_NAME_LENGTH
 from courses.models import Course, Group, GroupMember
 from courses.moodle import logins
@@ -165,7 +167,8 @@ class Grouping(OnSite):
             told = self.connection.read("core_group_get_course_groups", {"courseid": course})
         except MoodleRefused as error:
             raise PlatformAway(
-                f"The groups of the course {course} of Moodle cannot be read: {error.code}"
+                _("The groups of the course %(number)d of Moodle cannot be read: %(code)s.")
+                % {"number": course, "code": error.code}
             ) from error
         found: dict[str, list[int]] = {}
         for number, name in sorted((int(one["id"]), str(one["name"])) for one in told):

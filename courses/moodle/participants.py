@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from courses.moodle.connection import Connection
 from courses.moodle.errors import MoodleRefused
 from courses.platform import PlatformAway
@@ -33,7 +35,10 @@ def participants(
             told = connection.read("core_enrol_get_enrolled_users", params)
         except MoodleRefused as error:
             # Deleted, or hidden from us: an empty list would mean that nobody is enrolled.
-            raise PlatformAway(f"The course {course} of Moodle cannot be read: {error.code}") from error
+            raise PlatformAway(
+                _("The course %(number)d of Moodle cannot be read: %(code)s.")
+                % {"number": course, "code": error.code}
+            ) from error
         found += told
         if len(told) < PAGE:
             return found

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from courses.models import PlatformLogin
@@ -81,18 +82,20 @@ class People(OnSite):
                 "core_user_update_users", {"users": [user]}, timeout=PASSWORD_SECONDS
             )
         except OutcomeUnknown as error:
-            raise PlatformAway("Moodle did not say whether it has set the password.") from error
+            raise PlatformAway(_("Moodle did not say whether it has set the password.")) from error
         except MoodleRefused as error:
             if error.code in {"invalidresponse", PASSWORD_POLICY}:
                 return refused(Refusal.BAD_PASSWORD)
-            raise PlatformAway(f"Moodle does not set the password: {error.code}") from error
+            raise PlatformAway(
+                _("Moodle does not set the password: %(code)s.") % {"code": error.code}
+            ) from error
         for warning in warnings_of(answer):
             if warning.code == "invaliduserid":
                 PlatformLogin.objects.filter(pk=row.pk).delete()
                 return refused(Refusal.UNKNOWN_PERSON)
             if warning.code == "usernotupdatedadmin":
                 return refused(Refusal.NOT_OURS)
-            raise PlatformAway(f"Moodle does not set the password: {warning.code}")
+            raise PlatformAway(_("Moodle does not set the password: %(code)s.") % {"code": warning.code})
         PlatformLogin.objects.filter(pk=row.pk).update(password_set_at=timezone.now())
         return OK
 

@@ -51,7 +51,9 @@ class Reading(OnSite):
         try:
             found = by_ids(self.connection, [int(info["userid"])])
         except MoodleRefused as error:
-            raise PlatformAway(f"Moodle refuses its service user: {error.code}") from error
+            raise PlatformAway(
+                _("Moodle refuses its service user: %(code)s.") % {"code": error.code}
+            ) from error
         if not found:
             raise MoodleMisconfigured(
                 _("The service user may not look people up: give his role moodle/user:viewdetails."),
@@ -250,7 +252,9 @@ class Reading(OnSite):
                 "core_enrol_get_users_courses", {"userid": user, "returnusercount": 0}
             )
         except MoodleRefused as error:
-            raise PlatformAway(f"The courses of a user of Moodle cannot be read: {error.code}") from error
+            raise PlatformAway(
+                _("The courses of a user of Moodle cannot be read: %(code)s.") % {"code": error.code}
+            ) from error
         return {int(one["id"]): one for one in told}
 
 
