@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -12,8 +12,10 @@ import pytest
 import time_machine
 from celery import current_app
 
+from billing.models import ProductionRun
 from billing.sweeper import sweep
 from common import wake
+from common.models import Job
 from courses.moodle import copying
 from tests.moodle.peer import MoodlePeer
 from tests.moodle.peer.faults import Kind
@@ -131,14 +133,24 @@ class World:
             text for number in range(1, calls + 1) for text in self._failures(make, number, kind, expected)
         ]
 
-    def struck_by_rarer(self, make: Made) -> list[str]:
-        """The same with the rarer faults, one after the other at each call."""
+    def struck_in_turn(self, make: Made, kinds: Sequence[Kind]) -> list[str]:
+        """The same with another fault at each call."""
         expected, calls = self.faultless(make)
         return [
             text
-            for number, kind in zip(range(1, calls + 1), cycle(RARER), strict=False)
+            for number, kind in zip(range(1, calls + 1), cycle(kinds), strict=False)
             for text in self._failures(make, number, kind, expected)
         ]
+
+    def absent(self, story: Story, hours: int) -> None:
+        """Let so many hours pass, in which the story cannot end, and nobody gives it up."""
+        for _half in range(2 * hours):
+            sweep()
+            story.act()
+            assert not story.is_done()
+            self.clock.later(timedelta(minutes=30))
+        assert not Job.objects.filter(state=Job.State.FAILED).exists()
+        assert not ProductionRun.objects.filter(state=ProductionRun.State.FAILED).exists()
 
     def _failures(self, make: Made, number: int, kind: Kind, expected: dict[str, Any]) -> list[str]:
         story, why = self.struck(make, number, kind)

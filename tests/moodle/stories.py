@@ -238,7 +238,9 @@ def item_of(handler: str, params: str, **fields: Any) -> CatalogItem:
 class SessionBought(Ordered):
     """A session for people of all sorts; the buyer tutors without a seat."""
 
-    names = ("new1", "known1", "ours1", "unlinked1", "inside1", "stranger1", "enrolled1", "new2")
+    names: tuple[str, ...] = (
+        *("new1", "known1", "ours1", "unlinked1", "inside1", "stranger1", "enrolled1", "new2"),
+    )
 
     def prepare(self) -> None:
         self.there = self.remote_course()
@@ -272,6 +274,8 @@ class SpaceBought(Ordered):
     """Two course spaces that want the same short name."""
 
     wishes = ("Our course", "Our other course")
+    wished = ""
+    """The short name they want; one of their own if there is none."""
 
     def prepare(self) -> None:
         category = next(iter(self.site.categories.values()))
@@ -288,7 +292,8 @@ class SpaceBought(Ordered):
 
     def line(self) -> OrderLine:
         data = tuple(
-            {"fullname": f"{title} {self.mark}", "idnumber": f"{self.mark}-own"} for title in self.wishes
+            {"fullname": f"{title} {self.mark}", "idnumber": self.wished or f"{self.mark}-own"}
+            for title in self.wishes
         )
         return OrderLine(self.item, len(data), customer_data=data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.moodle.faults import KINDS, World
+from tests.moodle.faults import KINDS, RARER, World
 from tests.moodle.peer.faults import Kind
 from tests.moodle.stories import SpaceBought
 
@@ -18,5 +18,5 @@ def test_struck_at_any_call_it_ends_the_same(world: World, kind: Kind) -> None:
 
 
 def test_met_by_rarer_faults_it_ends_the_same(world: World) -> None:
-    failures = world.struck_by_rarer(SpaceBought)
+    failures = world.struck_in_turn(SpaceBought, RARER)
     assert not failures, "\n".join(failures)
