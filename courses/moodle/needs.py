@@ -35,7 +35,12 @@ FUNCTIONS: dict[str, Need] = {
     ),
     "core_enrol_get_enrolled_users": Need(
         "who is in a course, active or not, and who has opened it",
-        ("moodle/course:viewparticipants", "moodle/course:enrolreview", "moodle/site:accessallgroups"),
+        (
+            "moodle/course:view",
+            "moodle/course:viewparticipants",
+            "moodle/course:enrolreview",
+            "moodle/site:accessallgroups",
+        ),
         only_reads=True,
     ),
     "core_enrol_get_users_courses": Need(
@@ -84,10 +89,10 @@ FUNCTIONS: dict[str, Need] = {
 
 PROTOCOL = "webservice/rest:use"
 
+_SHOWN = {name for need in FUNCTIONS.values() if need.only_reads for name in need.capabilities}
+
 # What no call shows unless it changes something.
-UNTRIED = tuple(
-    sorted({name for need in FUNCTIONS.values() if not need.only_reads for name in need.capabilities})
-)
+UNTRIED = tuple(sorted({name for need in FUNCTIONS.values() for name in need.capabilities} - _SHOWN))
 
 OLDEST = 2023042400
 """Moodle 4.2: what older sites do was not measured."""
