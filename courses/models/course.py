@@ -126,17 +126,21 @@ class Course(models.Model):
     groups_mode = models.CharField(_("groups"), max_length=10, choices=GroupMode, default=GroupMode.NONE)
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
     is_template = models.BooleanField(_("template"), default=False)
     is_support = models.BooleanField(_("customer support course"), default=False)
     is_space = models.BooleanField(_("course space of a customer"), default=False, editable=False)
     not_for_seats = models.BooleanField(_("not for unassigned seats"), default=False)
-    remote_id = models.BigIntegerField(null=True, blank=True, unique=True, editable=False)
+    remote_id = models.BigIntegerField(
+        _("number on the course platform"), null=True, blank=True, unique=True, editable=False
+    )
     # Of a remote platform, as the last synchronisation found it: since when the course is no longer there, whether it
     # has a way of enrolment we can use, and how many groups a copy would bring along.
-    missing_since = models.DateTimeField(null=True, blank=True, editable=False)
-    takes_enrolments = models.BooleanField(default=True, editable=False)
-    groups_found = models.PositiveIntegerField(default=0, editable=False)
+    missing_since = models.DateTimeField(
+        _("no longer on the course platform since"), null=True, blank=True, editable=False
+    )
+    takes_enrolments = models.BooleanField(_("takes enrolments"), default=True, editable=False)
+    groups_found = models.PositiveIntegerField(_("groups that a copy would have"), default=0, editable=False)
     # The key it was copied under: the same key again is this course.
     copy_key = models.CharField(max_length=80, null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

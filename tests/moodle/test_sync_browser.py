@@ -26,7 +26,7 @@ def test_synchronise_now_and_mark_a_template(
     page = browser_page(width=1280, language=language)
     sign_in(page, make_person(is_staff=True, is_superuser=True), browser_page.base_url)
     page.goto("/admin/courses/course/")
-    page.locator("form[action$='/synchronise/'] button").click()
+    page.locator("form[action$='/synchronise/'] input[type=submit]").click()
     page.goto("/admin/courses/course/")
     expect(page.locator("#result_list tbody tr")).to_have_count(2)
     screenshot(page, "admin-courses-moodle")
