@@ -99,7 +99,7 @@ def test_a_seat_taken_back_and_an_address_corrected_end_the_same(world: World, s
 
 @pytest.mark.parametrize("story", [Released, Replaced, ReplacedByAStranger, Corrected])
 def test_rarer_faults_change_nothing_about_it(world: World, story: type[Changed]) -> None:
-    failures = world.struck_by_rarer(story)
+    failures = world.struck_in_turn(story, RARER)
     assert not failures, "\n".join(failures)
 
 
