@@ -12,7 +12,7 @@ from seats.models import SeatChange
 from seats.services import start_change
 from seats.services.exchanging import Kind as Change
 from tests.accounts.factories import make_account
-from tests.moodle.faults import LONG, World
+from tests.moodle.faults import LONG, RARER, World
 from tests.moodle.peer.faults import Kind
 from tests.moodle.site import mirror
 from tests.moodle.stories import ACCESS, Story
