@@ -26,6 +26,7 @@ from courses.moodle.platform import MoodlePlatform
 from courses.platform import PlatformAway
 from courses.services import SpaceOrder, SpaceWish, run_open_spaces, run_sync_courses
 from tests.accounts.factories import make_account, make_person
+from tests.concurrency.racing import together
 from tests.moodle.peer import MoodlePeer, Site
 from tests.moodle.site import OWNER_ROLE, use_peer
 
@@ -203,3 +204,11 @@ def dying(original: Callable[..., Any], number: int, moment: str, counted: list[
         return answer
 
     return call
+
+
+@pytest.mark.needs_postgresql
+def test_several_workers_at_one_order_make_it_once(order, site, moodle_peer):
+    together([lambda: opened(order)] * 3)
+    finish(order)
+    assert state(site) == FAULTLESS
+    assert len(moodle_peer.calls_of("core_course_duplicate_course")) == 2
