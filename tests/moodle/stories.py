@@ -85,7 +85,7 @@ class Story(Ending):
 
         new: nobody knows him. known: both sides know him. ours: only we know him. unlinked: both know him, and we do
         not know that. inside: known, and a teacher has enrolled him. stranger: only the site knows him. enrolled: a
-        stranger whom a teacher has enrolled. case: a stranger whose address the site keeps in capitals.
+        stranger whom a teacher has enrolled. case: a stranger whose address the site keeps in capitals. caught: both.
         """
         for name in names:
             sort = name.rstrip("0123456789")
@@ -95,9 +95,9 @@ class Story(Ending):
                 make_person(email=self.address(name), last_name="Known", possessed_at=timezone.now())
             if sort in {"unlinked", "stranger", "enrolled"}:
                 user = self.remote_user(name)
-            elif sort == "case":
+            elif sort in {"case", "caught"}:
                 user = self.remote_user(name, email=self.address(name).upper())
-            if sort in {"inside", "enrolled"}:
+            if sort in {"inside", "enrolled", "caught"}:
                 self.site.enrol(user, self.there, timestart=LONG_AGO, timeend=FAR_AHEAD)
         return [self.address(name) for name in names]
 
@@ -179,7 +179,7 @@ class Hundred(ListedPeople):
 class OtherCase(ListedPeople):
     """People some of whom the site knows by addresses in capitals: found only when a login is made."""
 
-    names = ("new1", "case1", "new2")
+    names = ("new1", "case1", "caught1", "new2")
 
 
 class Ordered(Story):
