@@ -242,7 +242,7 @@ def _wish(lead: SeatChange) -> Wish:
 
 def _held(row: SeatChange) -> Assignment:
     """Who sits in the seat, if he is the one who did when it was asked for. Raises Refused."""
-    assignment = hold(row.seat, change=row)
+    assignment = hold(row.seat)
     if assignment.pk != row.assignment_id:
         raise refusal("free")
     return assignment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -31,11 +33,10 @@ def _running() -> QuerySet[Assignment]:
     return Assignment.objects.filter(ended_at=None).select_related("person", "course", "seat__pool")
 
 
-def hold(seat: Seat, *, change: SeatChange | None = None) -> Assignment:
+def hold(seat: Seat) -> Assignment:
     """The assignment of a seat that may still be changed, under the locks of account and seat.
 
-    Raises Refused with the code `free`, `ended`, `busy` (also while it is being changed, unless by this `change`) or
-    `started`.
+    Raises Refused with the code `free`, `ended`, `busy` or `started`.
     """
     lock_account(seat.account_id)
     seat = Seat.objects.select_for_update(no_key=True).get(pk=seat.pk)
@@ -50,19 +51,16 @@ def hold(seat: Seat, *, change: SeatChange | None = None) -> Assignment:
         raise refusal("ended")
     if assignment.state == Assignment.State.RESERVED:
         raise refusal("busy")
-    if is_changing([seat.pk], but=change):
-        raise refusal("busy", by="change")
     if assignment.opened_at is not None:
         raise started(assignment.opened_at)
     return assignment
 
 
-def is_changing(seat_ids: list[int], *, but: SeatChange | None = None) -> bool:
+def is_changing(seat_ids: Collection[int]) -> bool:
     """Whether somebody has changed his mind about one of these seats and the platform has not been told yet.
 
     A local platform is told at once: then there is nothing to ask.
     """
     if not get_platform().is_remote:
         return False
-    changes = SeatChange.objects.filter(seat__in=seat_ids, state__in=SeatChange.OPEN)
-    return (changes if but is None else changes.exclude(pk=but.pk)).exists()
+    return SeatChange.objects.filter(seat__in=seat_ids, state__in=SeatChange.OPEN).exists()

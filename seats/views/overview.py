@@ -198,10 +198,17 @@ def _find(lines: Sequence[CourseLine], shortname: str) -> CourseLine | None:
 def covered_names(pools: Sequence[PoolCounts], courses: Sequence[AssignableCourse]) -> dict[int, list[str]]:
     """The courses that each restricted pool covers today; a pool for every open course is not in it."""
     return {
-        pool.pool_id: [one.fullname for one in courses if names_match(pool.courselist, one.shortname)]
+        pool.pool_id: [one.fullname for one in courses if _is_covered(pool, one)]
         for pool in pools
         if pool.courselist.strip()
     }
+
+
+def _is_covered(pool: PoolCounts, course: AssignableCourse) -> bool:
+    """Of a course that is open to the seats of somebody: a short name of a bound pool is no pattern."""
+    if pool.course_id is not None:
+        return pool.course_id == course.course_id
+    return names_match(pool.courselist, course.shortname)
 
 
 def _first_lost(pools: Sequence[PoolCounts]) -> datetime | None:

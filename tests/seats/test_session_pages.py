@@ -6,10 +6,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import Role
-from seats.models import AssignmentBatch, Seat, Session
+from seats.models import AssignmentBatch, Seat, SeatPool, Session
+from seats.selectors import covered_courses, pool_counts
 from seats.services import set_up_session
-from tests.accounts.factories import make_member, make_person
+from seats.services.locking import touch_account
+from seats.views.overview import covered_names
+from tests.accounts.factories import make_account, make_member, make_person
 from tests.courses.factories import make_course, make_enrolment
+from tests.seats.factories import make_pool
 from tests.seats.sessions import ordered
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +69,16 @@ def test_my_products_names_the_session(client):
 def test_the_list_of_a_session_that_is_being_set_up_can_be_looked_at(client):
     AssignmentBatch.objects.update(state="applying", applied_at=None)
     page(client, f"/seats/lists/{AssignmentBatch.objects.get().pk}/")
+
+
+def test_seats_of_a_session_are_for_its_course_alone_whatever_its_short_name_means_in_a_list():
+    account = make_account()
+    starred, other = make_course("AB*", fullname="Starred"), make_course("ABC", fullname="Another")
+    pool = make_pool(account, 1, courselist="AB*")
+    SeatPool.objects.filter(pk=pool.pk).update(course=starred)
+    pools = pool_counts(account.pk)
+    assert covered_names(pools, covered_courses(pools)) == {pool.pk: ["Starred"]}
+    touch_account(account.pk)
+    SeatPool.objects.filter(pk=pool.pk).update(course=None)
+    pools = pool_counts(account.pk)
+    assert covered_names(pools, covered_courses(pools)) == {pool.pk: [other.fullname, "Starred"]}
