@@ -145,7 +145,8 @@ ADVICE: dict[str, Callable[[], str]] = {
         "The role of the service user lacks a permission for %(function)s. Moodle says: %(message)s"
     ),
     "setting_locked_by_permission": lambda: _(
-        "The role of the service user lacks moodle/backup:configure: without it courses are not copied."
+        "The role of the service user lacks moodle/backup:configure or moodle/backup:userinfo: without both we cannot say "
+        "that people are left out, and courses are not copied."
     ),
     "requireloginerror": lambda: _(
         "The service user cannot enter a course: give his role moodle/course:view and "

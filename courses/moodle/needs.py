@@ -62,7 +62,14 @@ FUNCTIONS: dict[str, Need] = {
     ),
     "core_course_duplicate_course": Need(
         "course spaces: copy the template",
-        ("moodle/backup:backupcourse", "moodle/backup:configure", "moodle/restore:restorecourse", "moodle/course:create"),
+        # Leaving people out is a setting of the copy: without the last two of backup it is locked, at whatever value.
+        (
+            "moodle/backup:backupcourse",
+            "moodle/backup:configure",
+            "moodle/backup:userinfo",
+            "moodle/restore:restorecourse",
+            "moodle/course:create",
+        ),
     ),
     "core_course_create_courses": Need(
         "course spaces without a template", ("moodle/course:create", "moodle/course:visibility")

@@ -230,12 +230,13 @@ def test_a_template_that_is_gone_and_not_yet_known_to_be(platform, site, templat
     assert platform.copy_courses([wanted])[0].outcome == refused(Refusal.UNKNOWN_TEMPLATE)
 
 
-def test_without_the_right_to_leave_people_out_nothing_is_copied(platform, site, template):
-    site.remove_capability("moodle/backup:configure")
-    with pytest.raises(PlatformAway, match="backup:configure"):
+@pytest.mark.parametrize("capability", ["moodle/backup:configure", "moodle/backup:userinfo"])
+def test_without_the_right_to_leave_people_out_nothing_is_copied(platform, site, template, capability):
+    site.remove_capability(capability)
+    with pytest.raises(PlatformAway, match=capability):
         platform.copy_courses([wish(template)])
     assert names(site) == ["MODEL"]
-    site.add_capability("moodle/backup:configure")
+    site.add_capability(capability)
     assert_made_once(site, platform, wish(template))
 
 

@@ -200,12 +200,14 @@ def test_options_need_a_capability_and_are_few(raw, site, template):
     enrolments[0]["value"] = 2
     assert copy(raw, template, options=enrolments)["errorcode"] == "invalidextparam"
     assert copy(raw, template, idnumber="N")["errorcode"] == "invalidparameter"
-    site.remove_capability("moodle/backup:configure")
-    answer = copy(raw, template, users=0)
-    assert (answer["exception"], answer["errorcode"]) == (
-        "base_setting_exception",
-        "setting_locked_by_permission",
-    )
+    for capability in ("moodle/backup:configure", "moodle/backup:userinfo"):
+        site.remove_capability(capability)
+        answer = copy(raw, template, users=0)
+        assert (answer["exception"], answer["errorcode"]) == (
+            "base_setting_exception",
+            "setting_locked_by_permission",
+        )
+        site.add_capability(capability)
     assert site.course_named("X1") is None
 
 

@@ -106,7 +106,7 @@ class Visit:
     def must_find_course(self, course_id: int) -> Course:
         course = self.site.courses.get(course_id)
         if course is None:
-            raise missing_record(table="SELECT * FROM {course} WHERE id = ?")
+            raise missing_record(query="SELECT * FROM {course} WHERE id = ?", table="course")
         return course
 
     # --- how far it gets -------------------------------------------------------------------------

@@ -55,9 +55,16 @@ def coding_error(reason: str) -> MoodleError:
     )
 
 
-def missing_record(errorcode: str = "invalidrecord", table: str = "") -> MoodleError:
-    message = "Invalid user" if errorcode == "invaliduser" else "Can't find data record in database."
-    return MoodleError("dml_missing_record_exception", errorcode, message, table)
+def missing_record(errorcode: str = "invalidrecord", query: str = "", *, table: str = "") -> MoodleError:
+    """`query` is for debugging; the name of the table stands in the message (seen on 4.5.6)."""
+    message = (
+        f"Can't find data record in database table {table}."
+        if table
+        else "Can't find data record in database."
+    )
+    if errorcode == "invaliduser":
+        message = "Invalid user"
+    return MoodleError("dml_missing_record_exception", errorcode, message, query)
 
 
 def write_error() -> MoodleError:

@@ -101,7 +101,7 @@ def admitted(peer: MoodlePeer, asked: Asked) -> Function:
     if asked.token != site.token:
         raise moodle_exception("invalidtoken", "Invalid token - token not found")
     if name not in FUNCTIONS:
-        raise missing_record(table="SELECT * FROM {external_functions} WHERE name = ?")
+        raise missing_record(table="external_functions")
     if name not in site.functions:
         raise MoodleError(
             "webservice_access_exception",

@@ -32,10 +32,11 @@ def read_options(visit: Visit, sent: list[dict[str, str]], allowed: set[str]) ->
         if not visit.may("moodle/backup:configure"):
             raise setting_locked(name)
         options[name] = value == "1"
-    if not {"moodle/backup:userinfo", "moodle/restore:userinfo"} <= visit.site.capabilities:
-        if any(option["name"] == "users" for option in sent) and options["users"]:
+    # Copying people is the default; without the permission it is locked at no, and saying "no" is refused as well
+    # (seen on 4.5.6).
+    if "moodle/backup:userinfo" not in visit.site.capabilities:
+        if any(option["name"] == "users" for option in sent):
             raise setting_locked("users")
-        # Copying people is the default; without the permission the default is locked at no.
         options["users"] = False
     return options
 

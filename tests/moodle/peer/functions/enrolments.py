@@ -63,7 +63,7 @@ def enrol_users(visit: Visit, arguments: dict[str, Any]) -> None:
     visit.all_or_nothing()
     for item in arguments["enrolments"]:
         if item["courseid"] not in site.courses:
-            raise missing_record(table="SELECT * FROM {course} WHERE id = ?")
+            raise missing_record(query="SELECT * FROM {course} WHERE id = ?", table="course")
     if any(pair in site.enrolments for pair in new):
         # Somebody else's call has inserted the row meanwhile, and an index of the database holds it single.
         raise write_error()

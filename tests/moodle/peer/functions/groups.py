@@ -34,7 +34,7 @@ def check_group(visit: Visit, group_id: int) -> Group:
     """A group whose course the caller may manage."""
     group = visit.site.groups.get(group_id)
     if group is None:
-        raise missing_record(table="SELECT * FROM {groups} WHERE id = ?")
+        raise missing_record(query="SELECT * FROM {groups} WHERE id = ?", table="groups")
     visit.check_course_wrapped(group.course_id)
     visit.require("moodle/course:managegroups")
     return group
@@ -90,7 +90,9 @@ def create_groups(visit: Visit, arguments: dict[str, Any]) -> list[dict[str, Any
 @function("core_group_get_course_groups", courseid=need("int"))
 def get_course_groups(visit: Visit, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     if arguments["courseid"] not in visit.site.courses:
-        raise missing_record(table="SELECT * FROM {context} WHERE contextlevel = ? AND instanceid = ?")
+        raise missing_record(
+            query="SELECT * FROM {context} WHERE contextlevel = ? AND instanceid = ?", table="context"
+        )
     visit.check_course_wrapped(arguments["courseid"])
     visit.require("moodle/course:managegroups")
     groups = sorted(visit.site.groups_of(arguments["courseid"]), key=lambda group: group.name)
