@@ -12,6 +12,7 @@ from threading import Event
 import pytest
 
 from tests.concurrency.killing import calls, count_steps, run_killed
+from tests.moodle.changes import Released, Replaced
 from tests.moodle.faults import World, different, finish
 from tests.moodle.peer import MoodlePeer
 from tests.moodle.stories import ListedPeople, SessionBought, SpaceBought, Story
@@ -34,7 +35,7 @@ def settle(peer: MoodlePeer, before: set[object]) -> None:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("make", [ListedPeople, SessionBought, SpaceBought])
+@pytest.mark.parametrize("make", [ListedPeople, SessionBought, SpaceBought, Released, Replaced])
 def test_killed_at_any_call_and_taken_over_the_end_is_the_same(
     world: World, make: type[Story], part: int
 ) -> None:

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from tests.moodle.changes import Released, Replaced
 from tests.moodle.faults import World, different, finish
 from tests.moodle.peer import MoodlePeer, Site
 from tests.moodle.peer.calls import Call
@@ -29,7 +30,7 @@ def leaves_at(peer: MoodlePeer, number: int) -> Callable[[Call], bool]:
     return struck
 
 
-@pytest.mark.parametrize("make", STORIES)
+@pytest.mark.parametrize("make", [*STORIES, Released, Replaced])
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 1.0])
 def test_hours_of_absence_that_begin_in_the_middle_cost_nothing_but_time(
     world: World, make: type[Story], share: float
@@ -77,6 +78,7 @@ def no_right_to_look(site: Site) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("make", "wrong"),
     [
+        (Replaced, policy),
         *product(STORIES, [maintenance, policy, another_token, no_enrolling]),
         (ListedPeople, no_right_to_look),
         (SessionBought, no_right_to_look),
