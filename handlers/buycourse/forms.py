@@ -24,8 +24,8 @@ class BuyCourseParams(ParamsForm):
         label=_("Template"),
         max_length=100,
         help_text=_(
-            "Short name of the course of which the newest backup without user data is restored. Empty: an empty "
-            "course."
+            "Short name of the course that is copied, without its people: from its newest backup without user data, "
+            "or as it is now where courses live in a Moodle. Empty: an empty course."
         ),
     )
     duration = DaysField(

@@ -16,8 +16,9 @@ def test_the_command_serves_a_demo_until_it_is_told_to_end():
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(3))
-            assert told["MOODLE_ROLES"] == "student:5,teacher:4"
+            lines = [process.stdout.readline().strip().removeprefix("export ") for _ in range(5)]
+            told = dict(line.split("=", 1) for line in lines)
+            assert told["MOODLE_ROLES"] == "student:5,teacher:4,editingteacher:3"
             query = (
                 f"wstoken={told['MOODLE_TOKEN']}&wsfunction=core_course_get_courses&moodlewsrestformat=json"
             )

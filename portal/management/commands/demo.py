@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.core.management import CommandError, CommandParser
 from django.utils import translation
 
 from billing.selectors import bill_document
 from common.commands import JsonCommand
 from common.models import OutboxMail
+from courses.models import CourseCategory
+from courses.platforms import get_platform
 from portal.sample import PASSWORD, Walk, load_sample, walk
 from portal.sample.load import MEMBERS, STAFF
 from seats.models import AssignmentBatch
@@ -22,11 +25,28 @@ from seats.selectors.pools import pool_counts
 class Command(JsonCommand):
     help = "Load the sample shop, carry one order from cart to assigned seats and print what happened."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--shop-only", action="store_true", help="load the sample shop, and nothing else")
+        super().add_arguments(parser)
+
     def handle(self, *args: Any, **options: Any) -> None:
+        shop_only = options["shop_only"]
+        if get_platform().is_remote and not shop_only:
+            raise CommandError(
+                "demo would enrol people on your course platform: --shop-only loads the shop alone"
+            )
         with translation.override("fr"):
-            account = load_sample()
-            done = walk(account)
-        self.emit(_document(done), _lines(done))
+            try:
+                account = load_sample()
+            except CourseCategory.DoesNotExist as error:
+                raise CommandError(
+                    "the course platform has not the courses of the sample shop; run synccourses first"
+                ) from error
+            done = None if shop_only else walk(account)
+        if done is None:
+            self.emit({"people": [*MEMBERS, STAFF]}, _sign_ins())
+        else:
+            self.emit(_document(done), _lines(done))
 
 
 def _mails() -> list[OutboxMail]:
@@ -71,6 +91,10 @@ def _lines(done: Walk) -> Iterator[str]:
         yield f"  {mail['state']:<7} {mail['kind']:<16} {mail['to']}"
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         yield f"They lie as files in {settings.EMAIL_FILE_PATH}"
+    yield from _sign_ins()
+
+
+def _sign_ins() -> Iterator[str]:
     yield f"Sign in with the password {PASSWORD} as:"
     for email, (_first, _last, role) in MEMBERS.items():
         yield f"  {email:<22} {role.value}"

@@ -8,8 +8,8 @@ import signal
 import threading
 
 from tests.moodle.peer.delays import Delays
-from tests.moodle.peer.demo import TEACHER, seed
-from tests.moodle.peer.peer import MoodlePeer
+from tests.moodle.peer.demo import EDITING_TEACHER, STUDENT, TEACHER, seed
+from tests.moodle.peer.peer import HOST, MoodlePeer
 
 
 def main() -> None:
@@ -27,8 +27,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with peer, contextlib.suppress(KeyboardInterrupt):
-        print(f"MOODLE_URL={peer.url}", f"MOODLE_TOKEN={peer.token}", f"MOODLE_ROLES=student:5,teacher:{TEACHER}",
-              sep="\n", flush=True)  # fmt: skip
+        told = {
+            "COURSE_PLATFORM": "moodle",
+            "MOODLE_URL": peer.url,
+            "MOODLE_TOKEN": peer.token,
+            "MOODLE_ROLES": f"student:{STUDENT},teacher:{TEACHER},editingteacher:{EDITING_TEACHER}",
+            "SHOPSEATS_PRIVATE_HOSTS": HOST,  # plain http, on this machine
+        }
+        print(*(f"export {name}={value}" for name, value in told.items()), sep="\n", flush=True)
         ended.wait()
 
 
