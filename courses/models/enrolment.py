@@ -26,6 +26,10 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         """Unsuspended, and the end has not passed; the start may lie ahead."""
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), status=Enrolment.Status.ACTIVE)
 
+    def told(self) -> EnrolmentQuerySet:
+        """Without those that a remote platform was only asked for: it has not said yet that there is such an enrolment."""
+        return self.exclude(waits=True, status=Enrolment.Status.SUSPENDED)
+
     def with_progress(self) -> EnrolmentQuerySet:
         """Fills `pages_total` and `pages_done`, within the same statement."""
         pages = Page.objects.filter(course=OuterRef("course")).order_by().values("course")

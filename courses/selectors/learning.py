@@ -100,7 +100,8 @@ def find_page(*, course_id: int, page_id: int) -> Page | None:
 
 def _enrolments(person_id: int) -> QuerySet[Enrolment]:
     return (
-        Enrolment.objects.filter(person=person_id)
+        Enrolment.objects.told()
+        .filter(person=person_id)
         .select_related("course__category", "course__space")
         .with_progress()
     )

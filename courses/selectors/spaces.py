@@ -108,7 +108,7 @@ def space_places(
 ) -> dict[int, list[SpacePlace]]:
     """In which spaces of this account each of these people is; of other accounts nothing is told. One query."""
     now = now or timezone.now()
-    found = Enrolment.objects.filter(course__space__account=account_id, person__in=list(person_ids))
+    found = Enrolment.objects.told().filter(course__space__account=account_id, person__in=list(person_ids))
     places: dict[int, list[SpacePlace]] = {}
     for row in found.select_related("course__space").order_by("-course__space__id"):
         space = row.course.space

@@ -105,7 +105,7 @@ class Participant:
 def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
     """The page of a space."""
     line = space_line(space)
-    rows = Enrolment.objects.filter(course=space.course_id).exclude(person=space.owner_id)
+    rows = Enrolment.objects.told().filter(course=space.course_id).exclude(person=space.owner_id)
     rows = rows.select_related("person").order_by("status", "-starts_at", "-pk")
     page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     mine = my_course(request.user.pk, space.course.shortname)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from courses.models import Enrolment
 from courses.platform import OK, UNKNOWN, EnrolmentRow, Refusal, refused
+from courses.selectors import my_courses
 from tests.accounts.factories import make_person
 from tests.moodle.site import mirror, peer_course, peer_user, use_peer
 
@@ -37,8 +38,11 @@ def test_an_unanswered_call_that_was_carried_out_is_ours(platform, moodle_peer, 
     assert platform.ensure_enrolments([asked]) == [UNKNOWN]
 
     assert platform.active_enrolments([pair]) == [None]
+    assert not Enrolment.objects.told().exists()
+    assert my_courses(asked.person_id) == []
     assert platform.ensure_enrolments([asked]) == [OK]
 
+    assert len(my_courses(asked.person_id)) == 1
     assert platform.active_enrolments([pair])[0].dates_known
     kept = Enrolment.objects.get()
     assert (kept.status, kept.waits, kept.starts_at) == ("active", False, asked.starts_at)
