@@ -17,6 +17,14 @@ from courses.models import Page
 PAGE_LENGTH = 100_000  # characters
 
 
+def for_the_courses(form: forms.Form) -> None:
+    """Say what a password for courses that live elsewhere should be like: their platform's own rules come on top."""
+    form.fields["password"].help_text = _(
+        "At least 12 characters, with capital and small letters, a digit and another sign, so that the course platform "
+        "takes it."
+    )
+
+
 class PageForm(forms.Form):
     """A page of a course; `seen` is when the edited page was saved last, so that no colleague is overwritten."""
 

@@ -34,7 +34,7 @@ from common.outbox import queue
 from common.ratelimit import hit
 from courses.selectors import course_login
 from delegation.services import accept
-from portal.forms import FirstNameForm
+from portal.forms import FirstNameForm, for_the_courses
 from portal.services.passwords import (
     Kept,
     PasswordNotSet,
@@ -112,7 +112,10 @@ def _form_of(kept: Kept, data: QueryDict | None, person: Person) -> FirstVisitFo
     """What is asked at the first visit: the name, and a password unless he has one in the courses."""
     if kept is Kept.KNOWN:
         return FirstNameForm(data, initial=_name(person))
-    return FirstVisitForm(data, person=person, initial=_name(person))
+    form = FirstVisitForm(data, person=person, initial=_name(person))
+    if kept is Kept.THERE:
+        for_the_courses(form)
+    return form
 
 
 def _for_somebody_known(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:

@@ -20,6 +20,7 @@ from accounts.models import Person
 from common.ratelimit import hit
 from courses.platforms import get_platform
 from courses.selectors import MyCourse, course_login, my_course
+from portal.forms import for_the_courses
 from portal.services.passwords import PasswordNotSet, run_choose_course_password
 
 PASSWORDS_PER_PERSON = 10
@@ -40,6 +41,7 @@ def course_password(request: HttpRequest) -> HttpResponse:
     if login is None or not login.is_ours:
         return render(request, "portal/passwords/none.html", context)
     form = ChoosePasswordForm(request.POST or None, person=person)
+    for_the_courses(form)
     if request.method == "POST" and form.is_valid() and may_try(person, form):
         try:
             run_choose_course_password(person=person, password=form.cleaned_data["password"])

@@ -162,6 +162,7 @@ def _choose_and_enter(page: Page, look: Look, peer: MoodlePeer) -> None:
     """From the mail: the password, one tap, Moodle's sign-in, and the course."""
     page.goto(link(letter(EMMA), "/invitation/"))
     expect(page.locator("main dl")).to_contain_text(user_of(peer, EMMA).username)
+    expect(page.locator("main form .field", has=page.locator("[type='password']"))).to_contain_text("12")
     look(page, "08-invitation")
     page.locator("main input[type='password']").fill("toutes petites lettres")
     page.locator("main .button--primary").click()
