@@ -20,9 +20,9 @@ from billing.production import produce
 from billing.services import OrderLine, record_payment
 from billing.sweeper import sweep
 from catalog.models import CatalogItem
-from common import wake
+from common import jobs, wake
 from common.audit import OPERATOR
-from common.models import AuditEntry, OutboxMail
+from common.models import AuditEntry, Job, OutboxMail
 from common.zone import parse_iso
 from courses.models import Course, CourseSpace, Enrolment, ProductEvent
 from seats.models import Assignment, Seat, SeatPool, Session
@@ -167,12 +167,18 @@ class Ordered(World):
         far()
 
     def deliver(self) -> None:
+        """The order, and the jobs by which a remote platform hears of the space."""
         produce(numbers=[self.bill.number], actor=OPERATOR)
+        events = ProductEvent.objects.filter(reference=self.space.reference).values("pk")
+        for job in Job.objects.filter(kind="courses.hold_space", object_id__in=events, state="queued"):
+            jobs.run(job.pk)
 
     def resume(self) -> None:
         """When the lease of whoever died has ended the sweeper comes round."""
         self.deliver()
         sweep(now=timezone.now() + timedelta(hours=1))
+        Job.objects.filter(state="running").update(state="queued", not_before=NOW)
+        self.deliver()
 
     def end_state(self) -> dict[str, Any]:
         runs = ProductionRun.objects.filter(line__bill=self.bill).order_by("id")
