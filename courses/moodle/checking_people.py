@@ -15,7 +15,8 @@ PEOPLE = 200  # of each of them
 SEPARATE_GROUPS = 1
 NOT_FOUND = "Participants are not found when they are looked up: each would get a second login."
 SEE_PEOPLE = (
-    f"{DEFINE}: allow moodle/user:viewdetails, moodle/user:viewhiddendetails and moodle/course:useremail."
+    f"{DEFINE}: allow moodle/user:viewdetails, moodle/user:viewalldetails, moodle/site:viewuseridentity, "
+    "moodle/user:viewhiddendetails and moodle/course:useremail; User policies > Show user identity: “Email address”."
 )
 
 
@@ -58,6 +59,11 @@ def _others(look: Look) -> Iterator[CheckFinding]:
         yield CheckFinding("participants", Level.ERROR, NOT_FOUND, SEE_PEOPLE)
     elif not all(one.get("email") for one in found):
         message = "The e-mail addresses of participants are not told: known people would not be recognised."
+        yield CheckFinding("participants", Level.ERROR, message, SEE_PEOPLE)
+    elif not all(one.get("username") for one in found):
+        message = (
+            "The user names of participants are not told: nobody who has a login could be put into a course."
+        )
         yield CheckFinding("participants", Level.ERROR, message, SEE_PEOPLE)
 
 

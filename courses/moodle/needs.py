@@ -15,16 +15,25 @@ class Need:
     is_optional: bool = False
 
 
+# Without the second nobody's user name is told; without the third no address, and then nobody is found by it.
+LOOK_UP = (
+    "moodle/user:viewdetails",
+    "moodle/user:viewalldetails",
+    "moodle/site:viewuseridentity",
+    "moodle/user:viewhiddendetails",
+    "moodle/course:useremail",
+)
+
 FUNCTIONS: dict[str, Need] = {
     "core_webservice_get_site_info": Need("which functions there are", only_reads=True),
     "core_user_get_users_by_field": Need(
         "find people by address",
-        ("moodle/user:viewdetails", "moodle/user:viewhiddendetails", "moodle/course:useremail"),
+        LOOK_UP,
         only_reads=True,
     ),
     "core_user_get_users": Need(
         "find people by address in another case",
-        ("moodle/user:viewdetails", "moodle/user:viewhiddendetails", "moodle/course:useremail"),
+        LOOK_UP,
         only_reads=True,
     ),
     "core_user_create_users": Need("make logins", ("moodle/user:create",)),

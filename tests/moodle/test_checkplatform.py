@@ -168,6 +168,8 @@ def test_a_policy_a_field_or_a_forced_password_stops_the_service_user(site: Site
         ("moodle/course:managegroups", "groups"),
         ("moodle/site:accessallgroups", "groups"),
         ("moodle/user:viewdetails", "participants"),
+        ("moodle/user:viewalldetails", "participants"),
+        ("moodle/site:viewuseridentity", "participants"),
     ],
 )
 def test_a_right_that_is_missing_is_named(site: Site, capability: str, check: str):

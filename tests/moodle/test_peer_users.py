@@ -228,6 +228,14 @@ def test_not_found_and_not_allowed_look_the_same(raw, site):
     assert search(raw, email="one@example.org") == []
 
 
+def test_nobody_is_found_by_an_address_that_the_caller_may_not_see(raw, site):
+    one = site.add_user("one")
+    site.remove_capability("moodle/site:viewuseridentity")
+    assert raw.call(BY_FIELD, field="email", values=["one@example.org"]) == []
+    (told,) = raw.call(BY_FIELD, field="id", values=[one.id])
+    assert "email" not in told
+
+
 def test_search_by_address_is_a_pattern_with_live_wildcards(raw, site):
     for name, email in (("a", "a_b@e.example"), ("b", "axb@e.example"), ("c", "a%b@e.example"), ("d", "O'Neil@e.example")):  # fmt: skip
         site.add_user(name, email)

@@ -151,6 +151,7 @@ CAPABILITIES = frozenset({
     "webservice/rest:use",
     "moodle/user:create", "moodle/user:update", "moodle/user:delete", "moodle/user:viewdetails",
     "moodle/user:viewalldetails", "moodle/user:viewhiddendetails", "moodle/course:useremail",
+    "moodle/site:viewuseridentity",
     "enrol/manual:enrol", "enrol/manual:unenrol",
     "moodle/course:view", "moodle/course:viewparticipants", "moodle/course:enrolreview",
     "moodle/course:viewhiddencourses", "moodle/category:viewhiddencategories",

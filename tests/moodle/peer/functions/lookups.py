@@ -26,7 +26,10 @@ def user_details(visit: Visit, user: User) -> dict[str, Any] | None:
         details["username"] = user.username
     if visit.may("moodle/site:viewfullnames"):
         details |= {"firstname": user.firstname, "lastname": user.lastname}
-    details |= {"fullname": user.fullname, "email": user.email}
+    details["fullname"] = user.fullname
+    # Outside a course the permission for courses does not count (seen on 4.5.6).
+    if himself or visit.may("moodle/site:viewuseridentity"):
+        details["email"] = user.email
     if everything:
         details["department"] = user.extra.get("department", "")
         if user.idnumber:
