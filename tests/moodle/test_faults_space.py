@@ -11,7 +11,7 @@ from tests.moodle.stories import SpaceBought
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "killed_midway"])
 def test_struck_at_any_call_it_ends_the_same(world: World, kind: Kind) -> None:
     failures = world.struck_everywhere(SpaceBought, kind)
     assert not failures, "\n".join(failures)
