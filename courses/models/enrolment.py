@@ -28,7 +28,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 
     def told(self) -> EnrolmentQuerySet:
         """Without those that a remote platform was only asked for: it has not said yet that there is such an enrolment."""
-        return self.exclude(waits=True, status=Enrolment.Status.SUSPENDED)
+        return self.exclude(waits=True)
 
     def with_progress(self) -> EnrolmentQuerySet:
         """Fills `pages_total` and `pages_done`, within the same statement."""
@@ -68,7 +68,7 @@ class Enrolment(models.Model):
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     # The first time the person was in the course since `starts_at`; an older instant belongs to an earlier enrolment.
     opened_at = models.DateTimeField(_("opened by the participant"), null=True, blank=True)
-    # A remote platform has not been told yet of this row as it stands.
+    # Moodle has been asked to let the person in, and what came of it is not known. Such a row is suspended.
     waits = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -88,9 +88,7 @@ def _in_the_middle(now: datetime) -> Q:
 
 
 def _let_in(course: Course) -> QuerySet[Enrolment]:
-    """The rows that Moodle was told of and that are active; a wish is told by whoever wished it."""
-    rows = Enrolment.objects.filter(course=course, status=Enrolment.Status.ACTIVE, waits=False)
-    return rows.order_by("pk")
+    return Enrolment.objects.filter(course=course, status=Enrolment.Status.ACTIVE).order_by("pk")
 
 
 def _show(connection: Connection, course: Course, *, visible: bool) -> Outcome:

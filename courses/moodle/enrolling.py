@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from courses.moodle.errors import LOST_RACE, MoodleMisconfigured, MoodleRefused,
 from courses.moodle.lookup import by_ids
 from courses.moodle.participants import ids_of, participants
 from courses.moodle.people import People
-from courses.moodle.records import among, record, release, reserve, was_asked
+from courses.moodle.records import among, record, release, reserve
 from courses.moodle.roles import present_role, role_ids
 from courses.platform import (
     OK,
@@ -124,42 +124,20 @@ class Enrolling(People):
         # Of two rows for one pair the later holds.
         last = {(row.course_id, row.person_id): row for row, it in zip(rows, judged, strict=True) if it.ok}
         before = {(row.course_id, row.person_id): row for row in Enrolment.objects.filter(among(last))}
-        wishes = [row for row in before.values() if row.waits and not was_asked(row)]
-        held = self._roles_held(wishes, courses, users)
         tellings = []
         for pair in sorted(last):
             row, course = last[pair], courses[pair[0]]
             telling = telling_of(row, course.remote_id or 0, users[pair[1]], role_ids()[row.role])
-            given = held.get(pair, frozenset(_ids_of_roles([before[pair].role] if pair in before else [])))
+            given = frozenset(_ids_of_roles([before[pair].role] if pair in before else []))
             is_suspended = row.suspended or course.closed_at is not None
             tellings.append(replace(telling, suspended=is_suspended, dropped=given - {telling.role}))
         reserve(list(last.values()), before, now=timezone.now())
         told = self._tell_enrolments(tellings)
-        record(
-            [telling.row for telling in tellings if telling.row and told[telling.pair].ok],
-            wishes=[(row.course_id, row.person_id) for row in wishes],
-        )
+        record([telling.row for telling in tellings if telling.row and told[telling.pair].ok])
         release([pair for pair, it in told.items() if it.state is OutcomeState.REFUSED], before)
         return [
             told[row.course_id, row.person_id] if it.ok else it for row, it in zip(rows, judged, strict=True)
         ]
-
-    def _roles_held(
-        self, wishes: Collection[Enrolment], courses: Mapping[int, Course], users: Mapping[int, int]
-    ) -> dict[Pair, frozenset[int]]:
-        """The roles of ours that these people have in their courses. A wish has replaced the row that knew it."""
-        ours = set(role_ids().values())
-        held: dict[Pair, frozenset[int]] = {}
-        for course_id in {row.course_id for row in wishes}:
-            there = {
-                int(one["id"]): {int(role["roleid"]) for role in one.get("roles", ())}
-                for one in participants(self.connection, courses[course_id].remote_id or 0, "roles")
-            }
-            for row in wishes:
-                if row.course_id == course_id:
-                    roles = there.get(users.get(row.person_id, 0), set())
-                    held[row.course_id, row.person_id] = frozenset(roles & ours)
-        return held
 
     # --- ending -------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from courses.moodle.connection import OnSite, cut
 from courses.moodle.errors import MoodleMisconfigured, MoodleRefused
 from courses.moodle.lookup import by_emails, by_ids
 from courses.moodle.participants import ids_of, participants
-from courses.moodle.records import among, is_running, was_asked
+from courses.moodle.records import among, is_running
 from courses.moodle.roles import present_role
 from courses.platform import (
     ActiveEnrolment,
@@ -273,12 +273,12 @@ def _remote_courses(course_ids: Iterable[int]) -> dict[int, int]:
 
 def _lies_ahead(row: Enrolment, now: datetime) -> bool:
     """Whether it holds and Moodle cannot call it active yet."""
-    return is_running(row, now) and not row.waits and row.starts_at > timezone.now() - SLACK
+    return is_running(row, now) and row.starts_at > timezone.now() - SLACK
 
 
 def _is_ours(row: Enrolment | None) -> bool:
     """Whether somebody who is active there is so by us, though our record does not say so (yet, or any more)."""
-    return _just_ended(row) or (row is not None and was_asked(row))
+    return _just_ended(row) or (row is not None and row.waits)
 
 
 def _just_ended(row: Enrolment | None) -> bool:

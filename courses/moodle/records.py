@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q
 
 from courses.models import Enrolment
 from courses.platform import EnrolmentRow, Pair
-
-ASKED = Q(waits=True, status=Enrolment.Status.SUSPENDED)
-VALUES = ("role", "status", "starts_at", "ends_at")
 
 
 def among(pairs: Iterable[Pair]) -> Q:
@@ -50,7 +46,7 @@ def reserve(rows: Sequence[EnrolmentRow], before: Mapping[Pair, Enrolment], *, n
 
 def release(pairs: Iterable[Pair], before: Mapping[Pair, Enrolment]) -> None:
     """Moodle has refused these people: what `reserve` has noted of them is void."""
-    asked = Enrolment.objects.filter(among(pairs), ASKED)
+    asked = Enrolment.objects.filter(among(pairs), waits=True)
     asked.exclude(pk__in=[row.pk for row in before.values()]).delete()
     asked.update(waits=False)
 
@@ -60,33 +56,15 @@ def is_running(row: Enrolment, now: datetime) -> bool:
     return row.status == Enrolment.Status.ACTIVE and (row.ends_at is None or row.ends_at > now)
 
 
-def was_asked(row: Enrolment) -> bool:
-    """Whether `reserve` has noted this, and nothing came of it yet."""
-    return row.waits and row.status == Enrolment.Status.SUSPENDED
-
-
-def record(rows: Sequence[EnrolmentRow], *, wishes: Collection[Pair] = ()) -> None:
-    """Keep these rows, at most one for each pair. A wish that says something else stays a wish: Moodle was told of an
-    older one.
-
-    `wishes`: whose row was a wish when Moodle was asked; if it is suspended by now that is a newer one, and not what
-    `reserve` has noted.
-    """
-    if not rows:
-        return
+def record(rows: Sequence[EnrolmentRow]) -> None:
+    """Keep these rows, at most one for each pair; whoever was asked for is asked for no longer."""
     wanted = {(row.course_id, row.person_id): row for row in rows}
-    with transaction.atomic():
-        waiting = Enrolment.objects.select_for_update(no_key=True).filter(among(wanted), waits=True)
-        for wish in waiting.exclude(ASKED & ~among(wishes)).order_by("pk"):
-            told = _enrolment(wanted[wish.course_id, wish.person_id])
-            if any(getattr(wish, name) != getattr(told, name) for name in VALUES):
-                del wanted[wish.course_id, wish.person_id]
-        Enrolment.objects.bulk_create(
-            [_enrolment(wanted[pair]) for pair in sorted(wanted)],
-            update_conflicts=True,
-            unique_fields=["course", "person"],
-            update_fields=[*VALUES, "waits"],
-        )
+    Enrolment.objects.bulk_create(
+        [_enrolment(wanted[pair]) for pair in sorted(wanted)],
+        update_conflicts=True,
+        unique_fields=["course", "person"],
+        update_fields=["role", "status", "starts_at", "ends_at", "waits"],
+    )
 
 
 def _enrolment(row: EnrolmentRow) -> Enrolment:

@@ -144,8 +144,8 @@ def _recorded(now: datetime) -> QuerySet[Enrolment]:
     on_the_way = SpaceChangePerson.objects.filter(
         state=SpaceChangePerson.State.WAITING, person=OuterRef("person"), space__course=OuterRef("course")
     )
-    settled = Enrolment.objects.filter(~Exists(on_the_way), waits=False)
-    return settled.holding(now=now).exclude(course__space__reference__in=_moving())
+    settled = Enrolment.objects.holding(now=now).filter(~Exists(on_the_way))
+    return settled.exclude(course__space__reference__in=_moving())
 
 
 def _kept(courses: Sequence[Course], now: datetime, *, is_remote: bool) -> list[Kept]:

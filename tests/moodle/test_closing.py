@@ -159,12 +159,6 @@ def test_the_synchronisation_leaves_a_closed_course_closed(space: Space):
     assert space.there.visible is True
 
 
-def test_a_wish_that_waits_is_told_by_whoever_wished_it(space: Space):
-    Enrolment.objects.filter(person=space.learner).update(waits=True)
-    assert space.close() == OK
-    assert space.let_in() == [False, True, False]
-
-
 def test_who_is_enrolled_while_it_is_closed_gets_in_when_it_opens(space: Space):
     space.close()
     late = make_person()

@@ -185,57 +185,6 @@ def test_a_role_that_is_not_mapped_or_may_not_be_given_is_refused(
     assert [kept.person_id for kept in Enrolment.objects.all()] == [other.pk]
 
 
-# --- wishes ----------------------------------------------------------------------------------------
-
-
-def wish(course: Course, person: Person, **fields) -> Enrolment:
-    values = {"role": "student", "starts_at": START, "ends_at": END, "waits": True}
-    return Enrolment.objects.create(course=course, person=person, **(values | fields))
-
-
-def test_a_wish_is_fulfilled_and_waits_no_longer(platform, moodle_peer, course, person):
-    wish(course, person)
-    assert platform.ensure_enrolments([row(course, person)]) == [OK]
-    assert not Enrolment.objects.get().waits
-
-
-def test_a_wish_that_changed_meanwhile_is_still_one(platform, moodle_peer, course, person):
-    asked = row(course, person)
-    wish(course, person, role="teacher")
-    assert platform.ensure_enrolments([asked]) == [OK]
-    kept = Enrolment.objects.get()
-    assert (kept.role, kept.waits) == ("teacher", True)
-    assert platform.ensure_enrolments([row(course, person, role="teacher")]) == [OK]
-    assert not Enrolment.objects.get().waits
-    assert roles(moodle_peer, course, person) == {"teacher"}
-
-
-def test_a_wish_to_take_him_out_again_that_comes_during_the_call_is_still_one(
-    platform, moodle_peer, course, person, monkeypatch
-):
-    wish(course, person)
-    tell = platform._tell_enrolments
-
-    def told_while_somebody_changes_his_mind(tellings):
-        outcomes = tell(tellings)
-        Enrolment.objects.update(status="suspended", waits=True)
-        return outcomes
-
-    monkeypatch.setattr(platform, "_tell_enrolments", told_while_somebody_changes_his_mind)
-    assert platform.ensure_enrolments([row(course, person)]) == [OK]
-    kept = Enrolment.objects.get()
-    assert (kept.status, kept.waits) == ("suspended", True)
-
-
-def test_a_wish_for_another_role_takes_the_role_that_no_row_knows_any_more(
-    platform, moodle_peer, course, person
-):
-    platform.ensure_enrolments([row(course, person)])
-    Enrolment.objects.update(role="teacher", waits=True)
-    assert platform.ensure_enrolments([row(course, person, role="teacher")]) == [OK]
-    assert roles(moodle_peer, course, person) == {"teacher"}
-
-
 # --- suspending ------------------------------------------------------------------------------------
 
 
