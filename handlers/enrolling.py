@@ -11,6 +11,7 @@ from common.zone import parse_iso
 from courses.models import Course
 from courses.platform import Refusal
 from courses.platforms import get_platform
+from courses.wording import refusal_words
 from handlers.base import Handler
 from handlers.contract import Availability, Finding, HandlerError, Message, Offer, Purchase
 from handlers.moments import Period, PeriodError
@@ -172,7 +173,7 @@ def seat_people(
     try:
         return set_up_session(order, heartbeat=purchase.run_heartbeat)
     except SessionRefused as error:
-        message = _("The course platform refuses this: %(code)s.") % {"code": error.code}
+        message = _("The course platform refuses this: %(code)s.") % {"code": refusal_words(error.code)}
         field = _FIELDS.get(error.code, "participants")
         raise HandlerError(message, permanent=True, field=field) from error
     except NotTold as error:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from courses.models import Course
 from courses.platform import CoursePlatform, EnrolmentRow, Outcome, OutcomeState, PlatformAway
 from courses.platforms import get_platform
+from courses.wording import refusal_words
 from handlers.contract import Finding, HandlerError, Purchase
 
 KEY = "customersupport"
@@ -71,7 +72,7 @@ def settle(outcomes: Sequence[Outcome], *, field: str = "") -> None:
     """Raise HandlerError unless everything is done: permanent for a refusal, temporary while it is unknown."""
     for outcome in outcomes:
         if outcome.state is OutcomeState.REFUSED:
-            message = _("The course platform refuses this: %(code)s.") % {"code": outcome.code}
+            message = _("The course platform refuses this: %(code)s.") % {"code": refusal_words(outcome.code)}
             raise HandlerError(message, permanent=True, field=field)
         if outcome.state is OutcomeState.UNKNOWN:
             raise not_answering(field=field)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from common.listing import Problem
 from common.zone import format_day
+from courses.wording import refusal_words
 from seats.models import Verdict
 
 WILL_BE_INVITED = "will_be_invited"
@@ -66,7 +67,7 @@ def row_message(verdict: str, detail: Mapping[str, Any], problems: list[dict[str
         return _("Your free seats do not cover this course.")
     if "reason" in detail:
         return _("The course platform refused this person (%(reason)s): the seat is free again.") % {
-            "reason": detail["reason"]
+            "reason": refusal_words(detail["reason"])
         }
     return _("A seat and a private mail.")
 

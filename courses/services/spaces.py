@@ -27,6 +27,7 @@ from courses.platform import (
     Refusal,
 )
 from courses.platforms import get_platform
+from courses.wording import refusal_words
 
 # The role of who owns a course, where the platform has it; else he edits it like a teacher.
 OWNER_ROLES = ("courseowner", "editingteacher")
@@ -47,7 +48,9 @@ class SpaceRefused(Exception):
     def __init__(self, code: str, message: str | Promise = "") -> None:
         super().__init__(code)
         self.code = code
-        self.message = message or _("The course platform refuses this: %(code)s.") % {"code": code}
+        self.message = message or _("The course platform refuses this: %(code)s.") % {
+            "code": refusal_words(code)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,8 @@ def _enrol_owner(platform: CoursePlatform, order: SpaceOrder, course_ids: Sequen
     offered = {role.name for role in platform.roles()}
     role = next((name for name in OWNER_ROLES if name in offered), None)
     if role is None:
-        raise SpaceRefused("no_owner_role")
+        message = _("The course platform has none of these roles: %(roles)s.")
+        raise SpaceRefused("no_owner_role", message % {"roles": ", ".join(OWNER_ROLES)})
     _settle(platform.ensure_logins([order.owner_id]))
     _settle(
         platform.ensure_enrolments(

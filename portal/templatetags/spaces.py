@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from common.zone import format_until, parse_iso
 from courses.models import ProductEvent, SpaceChangePerson
-from courses.platform import Refusal
+from courses.wording import refusal_words
 from portal.services.space_changes import OVER
 
 register = template.Library()
@@ -41,16 +41,6 @@ def way_words(row: SpaceChangePerson) -> str:
 
 
 @register.filter
-def refusal_words(row: SpaceChangePerson) -> str:
+def why_refused(row: SpaceChangePerson) -> str:
     """Why the course platform would not."""
-    words: dict[str, str] = {
-        Refusal.FULL: _("the course is full"),
-        Refusal.BAD_ADDRESS: _("the course platform does not take this address"),
-        Refusal.LOGIN_SUSPENDED: _("the login on the course platform is closed"),
-        Refusal.LOGIN_CLOSED: _("the login on the course platform is closed"),
-        Refusal.LOGIN_UNCONFIRMED: _("the login on the course platform was never confirmed by its owner"),
-        Refusal.LOGIN_TAKEN: _("the login on the course platform is somebody else’s"),
-        Refusal.NO_ENROLMENTS: _("nobody can be enrolled in this course at the moment"),
-        OVER: _("the time of the course space was over"),
-    }
-    return words.get(row.code) or _("the course platform refuses this (%(code)s)") % {"code": row.code}
+    return _("the time of the course space was over") if row.code == OVER else refusal_words(row.code)

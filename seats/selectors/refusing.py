@@ -10,7 +10,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.zone import format_day, iso, parse_iso
-from courses.platform import KnownEnd
+from courses.platform import KnownEnd, Refusal
+from courses.wording import lazy_refusal_words
 from delegation.refusals import Refused
 
 Detail = Mapping[str, str | None]
@@ -74,7 +75,7 @@ def _enrolled(detail: Detail) -> Promise | str:
 
 def _not_told(detail: Detail) -> Promise | str:
     message = _("The course platform refused this person ({reason}).")
-    return format_lazy(message, reason=detail["reason"] or "")
+    return format_lazy(message, reason=lazy_refusal_words(detail["reason"] or Refusal.NOT_ACCEPTED))
 
 
 _SENTENCES: dict[str, Promise | str | Callable[[Detail], Promise | str]] = {

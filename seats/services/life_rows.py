@@ -19,6 +19,7 @@ from common.jobs import Progress
 from courses.models import ProductEvent
 from courses.platform import Outcome, OutcomeState, PlatformAway
 from courses.platforms import get_platform
+from courses.wording import lazy_refusal_words
 from delegation.refusals import Refused
 from seats.models import Assignment, Seat, SeatChange, Session
 from seats.selectors.products import ProductKind, find_product, latest_assignments, sits_elsewhere
@@ -102,7 +103,7 @@ def check(outcomes: Iterable[Outcome]) -> None:
     for outcome in told:
         if outcome.state is OutcomeState.REFUSED:
             message = _("The course platform refuses this: {reason}.")
-            raise Refused("not_told", format_lazy(message, reason=outcome.code))
+            raise Refused("not_told", format_lazy(message, reason=lazy_refusal_words(outcome.code)))
     if any(not outcome.ok for outcome in told):
         raise PlatformAway("The platform left some people unanswered.")
 

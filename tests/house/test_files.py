@@ -44,7 +44,10 @@ OWN_WORDS = {
         "wording",  # verdicts and problems as sentences
     },
     "delegation": {"refusals"},  # why a service says no, for this app and those above
-    "courses": {"platform", "platforms", "builtin", "moodle"},
+    "courses": {
+        "platform", "platforms", "builtin", "moodle",
+        "wording",  # why a platform refuses, as words
+    },
     "accounts": {
         "adapter",  # allauth's name for where its behaviour is changed
         "access",  # who may do what

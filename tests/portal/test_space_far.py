@@ -11,12 +11,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.models import Invitation, Person, Role
 from common import jobs
 from common.models import AuditEntry, Job
 from courses.models import CourseSpace, Enrolment, PlatformLogin, SpaceChangePerson
+from courses.platform import Refusal
 from courses.selectors import space_line
+from courses.wording import refusal_words
 from delegation.models import Delegation
 from tests.accounts.factories import make_member, make_person
 from tests.accounts.helpers import browser, letter
@@ -138,6 +141,20 @@ def test_who_is_refused_is_named_with_the_reason_and_holds_no_place(
     platform.refuses = {}
     add(owner, space, "bad@example.org")
     assert "Not done" not in page_of(owner, space)
+
+
+@pytest.mark.parametrize("code", [*Refusal, "over"])
+def test_the_reason_is_said_in_words_and_never_as_the_code_it_has(
+    platform: Elsewhere, space: CourseSpace, owner: Client, code: str
+) -> None:
+    platform.refuses = {"bad@example.org": str(code)}
+    add(owner, space, "bad@example.org")
+    go_on()
+    page = page_of(owner, space)
+    with override("en"):
+        said = "the time of the course space was over" if code == "over" else refusal_words(code)
+    assert said != code
+    assert f"bad@example.org · {said}" in page
 
 
 def test_places_are_held_from_the_moment_of_the_wish(
