@@ -115,6 +115,7 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         "people": _participants(space, list(page.object_list)),
         "page": page,
         "counts": _counts(line),
+        "too_many": _too_many(space),
         "may_edit": mine is not None and mine.may_edit,
         "way": _way(mine),
         "may_add": is_open(space),
@@ -126,6 +127,16 @@ def space(request: SpaceRequest, space: CourseSpace) -> HttpResponse:
         **frame(request, space),
     }
     return render(request, "portal/spaces/space.html", context)
+
+
+def _too_many(space: CourseSpace) -> int | None:
+    """How many learned there at the last count, if they are more than there are places: others may enrol people on a
+    remote platform, which is told and not prevented. None: they are not, or nobody gets in.
+    """
+    if not get_platform().is_remote or not is_open(space) or space.max_participants is None:
+        return None
+    found = space.learners_found or 0
+    return found if found > space.max_participants else None
 
 
 def way_context(space: CourseSpace) -> dict[str, Any]:

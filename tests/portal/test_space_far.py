@@ -68,6 +68,30 @@ def ways() -> list[tuple[str, str, str]]:
     return list(rows.values_list("email", "state", "code"))
 
 
+# --- who was enrolled there by others --------------------------------------------------------------------
+
+
+def test_more_learners_than_places_are_told_calmly_and_only_while_the_space_is_open(
+    space: CourseSpace, owner: Client, settings: Any
+) -> None:
+    said = (
+        "At the last count 5 people were learning in this course, which has 3 places: some were enrolled on the course "
+        "platform itself, and nobody is taken out."
+    )
+    for found in (None, 3):
+        CourseSpace.objects.update(learners_found=found)
+        assert "At the last count" not in page_of(owner, space)
+    CourseSpace.objects.update(learners_found=5)
+    assert said in page_of(owner, space)
+    CourseSpace.objects.update(max_participants=1)
+    assert "5 people were learning in this course, which has 1 place: some" in page_of(owner, space)
+    far, settings.COURSE_PLATFORM = settings.COURSE_PLATFORM, "builtin"
+    assert "At the last count" not in page_of(owner, space)
+    settings.COURSE_PLATFORM = far
+    CourseSpace.objects.update(withdrawn_at=timezone.now())
+    assert "At the last count" not in page_of(owner, space)
+
+
 # --- putting people in -----------------------------------------------------------------------------------
 
 
