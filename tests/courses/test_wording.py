@@ -6,6 +6,7 @@ import pytest
 from django.utils.translation import override
 
 from courses.platform import Refusal
+from courses.services import SpaceRefused
 from courses.wording import lazy_refusal_words, refusal_words
 
 
@@ -29,3 +30,10 @@ def test_the_language_is_that_of_the_reader() -> None:
         assert str(words) == "the login on the course platform is closed"
     with override("fr"):
         assert str(words) == "l’accès à la plateforme de cours est fermé"
+
+
+@pytest.mark.parametrize("code", list(Refusal))
+def test_a_course_space_that_cannot_be_opened_is_told_in_them_too(code: Refusal) -> None:
+    with override("en"):
+        said = str(SpaceRefused(code.value).message)
+        assert said == f"The course platform refuses this: {refusal_words(code)}."

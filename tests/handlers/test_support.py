@@ -88,6 +88,7 @@ def test_what_the_platform_says_decides_whether_to_try_again(
     with pytest.raises(HandlerError) as caught:
         HANDLER.prepare(purchase())
     assert (caught.value.permanent, caught.value.outside) == (is_refused, not is_refused)
+    assert "unknown_role" not in str(caught.value)
 
 
 def test_a_platform_that_is_away_is_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
