@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from courses.models import Course, CourseMaking, PlatformSite
 from courses.moodle import checking
@@ -102,7 +103,7 @@ def test_what_is_wrong_is_printed_with_where_to_repair_it_and_ends_with_1(site: 
 
 
 def test_nobody_answers(moodle_peer: MoodlePeer):
-    with moodle_peer.away():
+    with moodle_peer.away(), translation.override("en"):
         level, message = only("answer")
     assert (level, "does not answer" in message) == ("error", True)
     assert not PlatformSite.objects.filter(failures__gt=0).exists()
@@ -115,7 +116,8 @@ def test_an_address_that_is_no_moodle(moodle_peer: MoodlePeer):
 
 def test_a_wrong_token(settings):
     settings.MOODLE_TOKEN = "0" * 32
-    level, message = only("token")
+    with translation.override("en"):
+        level, message = only("token")
     assert (level, "token" in message, "0000" in message) == ("error", True, False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import CustomerAccount, Invitation, Person
 from common import jobs
@@ -85,8 +85,9 @@ class TestInAList:
 
         assert (states(account), mails()) == ({"free": 5}, [])
         assert not Person.objects.exists()
-        [row] = batch_rows(batch.pk, page=1, per_page=10).rows
-        assert row.message == "Already enrolled in this course: no seat is used."
+        with translation.override("en"):
+            [row] = batch_rows(batch.pk, page=1, per_page=10).rows
+            assert row.message == "Already enrolled in this course: no seat is used."
 
     def test_nobody_is_asked_about_who_has_no_seat_to_get(self, far, course):
         far.elsewhere = {"eve@x.org": True}
