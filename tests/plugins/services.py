@@ -34,8 +34,9 @@ def redis_missing() -> str:
 
 
 def chromium() -> str | None:
-    """Path of the browser: ``$CHROMIUM``, else the distribution's."""
-    candidates = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser")
+    """Path of the browser: ``$CHROMIUM`` and no other when that is set, else the distribution's."""
+    named = os.environ.get("CHROMIUM")
+    candidates = (named,) if named else ("/usr/bin/chromium", "chromium", "chromium-browser")
     return next((path for name in candidates if name and (path := shutil.which(name))), None)
 
 
