@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Person
 from common import audit
 from common.audit import Actor
+from common.cutting import cut
 from delegation.models import Delegation
 from delegation.refusals import Refused
 
@@ -39,8 +40,8 @@ def delegate(*, account_id: int, entries: Sequence[Delegated]) -> None:
     ended begins anew, and is accepted anew. Staff logins are never delegated: they are left out.
     """
     with transaction.atomic(savepoint=False):
-        for start in range(0, len(entries), CHUNK):
-            _delegate_chunk(account_id, entries[start : start + CHUNK])
+        for part in cut(entries, CHUNK):
+            _delegate_chunk(account_id, part)
 
 
 def _delegate_chunk(account_id: int, entries: Sequence[Delegated]) -> None:

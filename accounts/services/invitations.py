@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from accounts.models import Invitation, Member, Person
 from accounts.services.addresses import verify_address
 from accounts.services.people import touch_possession
 from common.audit import Actor, record
+from common.cutting import cut
 
 CHUNK = 500
 
@@ -45,12 +46,12 @@ def ensure_invitations(
     ids = sorted(set(person_ids))
     result: dict[int, int] = {}
     with transaction.atomic(savepoint=False):
-        for start in range(0, len(ids), CHUNK):
-            result.update(_ensure_chunk(account_id, ids[start : start + CHUNK], invited_by_id))
+        for part in cut(ids, CHUNK):
+            result.update(_ensure_chunk(account_id, part, invited_by_id))
     return result
 
 
-def _ensure_chunk(account_id: int, ids: list[int], invited_by_id: int | None) -> dict[int, int]:
+def _ensure_chunk(account_id: int, ids: Sequence[int], invited_by_id: int | None) -> dict[int, int]:
     now = timezone.now()
     opened = Q(
         invitations__account_id=account_id,

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Invitation, Member, Person, SignInCode
+from common.cutting import cut
 from common.emailkey import check_email, clean_email, email_key
 
 CHUNK = 500  # people per statement: as many as one transaction takes (DESIGN section 4)
@@ -40,8 +41,8 @@ def ensure_people(entries: Sequence[NewPerson]) -> dict[str, tuple[int, bool]]:
     result: dict[str, tuple[int, bool]] = {}
     # Joined to the caller's transaction, if there is one: savepoints would be two statements more.
     with transaction.atomic(savepoint=False):
-        for start in range(0, len(keys), CHUNK):
-            result.update(_ensure_chunk({key: wanted[key] for key in keys[start : start + CHUNK]}))
+        for part in cut(keys, CHUNK):
+            result.update(_ensure_chunk({key: wanted[key] for key in part}))
     return result
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Person
+from common.cutting import cut
 from courses.builtin import copying, places
 from courses.builtin.roles import ROLES
 from courses.builtin.state import NOTHING_DONE, enrolment_state, progress_of
@@ -42,8 +42,6 @@ from courses.platform import (
 BATCH = 500  # items per statement; SQLite refuses an OR of more than 1,000 terms
 GROUP_NAME_LENGTH = 200
 
-Item = TypeVar("Item")
-
 
 class BuiltinPlatform:
     """Courses in our own tables; every call is quick and may be made inside a transaction."""
@@ -69,7 +67,7 @@ class BuiltinPlatform:
 
     def courses(self, shortnames: Sequence[str]) -> list[PlatformCourse | None]:
         found: dict[str, PlatformCourse] = {}
-        for part in _cut(shortnames):
+        for part in cut(shortnames, BATCH):
             for course in Course.objects.select_related("category").filter(shortname__in=set(part)):
                 found[course.shortname] = _told(course)
         return [found.get(name) for name in shortnames]
@@ -106,8 +104,8 @@ class BuiltinPlatform:
     ) -> list[ActiveEnrolment | None]:
         now = now or timezone.now()
         found: dict[Pair, ActiveEnrolment] = {}
-        for part in _cut(pairs):
-            for row in Enrolment.objects.filter(_among(part)).holding(now=now):
+        for part in cut(pairs, BATCH):
+            for row in Enrolment.objects.among(part).holding(now=now):
                 found[row.course_id, row.person_id] = ActiveEnrolment(
                     row.course_id, row.person_id, row.role, row.starts_at, row.ends_at
                 )
@@ -115,8 +113,8 @@ class BuiltinPlatform:
 
     def known_ends(self, pairs: Sequence[Pair]) -> list[KnownEnd | None]:
         found: dict[Pair, KnownEnd] = {}
-        for part in _cut(pairs):
-            rows = Enrolment.objects.filter(_among(part)).values_list("course_id", "person_id", "ends_at")
+        for part in cut(pairs, BATCH):
+            rows = Enrolment.objects.among(part).values_list("course_id", "person_id", "ends_at")
             for course_id, person_id, ends_at in rows:
                 found[course_id, person_id] = KnownEnd(ends_at)
         return [found.get(pair) for pair in pairs]
@@ -149,7 +147,7 @@ class BuiltinPlatform:
 
     def ensure_enrolments(self, rows: Sequence[EnrolmentRow]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for part in _cut(rows):
+        for part in cut(rows, BATCH):
             limits = places.limits_of([row.course_id for row in part])
             people = _known_people([row.person_id for row in part])
             judged = [_judge(row, limits.keys(), people) for row in part]
@@ -162,19 +160,19 @@ class BuiltinPlatform:
         return outcomes
 
     def end_enrolments(self, pairs: Sequence[Pair]) -> list[Outcome]:
-        for part in _cut(pairs):
-            Enrolment.objects.filter(_among(part)).update(status=Enrolment.Status.SUSPENDED)
+        for part in cut(pairs, BATCH):
+            Enrolment.objects.among(part).update(status=Enrolment.Status.SUSPENDED)
         return [OK for _ in pairs]
 
     def ensure_group_members(self, rows: Sequence[GroupRow]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for part in _cut(rows):
+        for part in cut(rows, BATCH):
             with transaction.atomic(savepoint=False):
                 outcomes += _put_into_groups(part)
         return outcomes
 
     def remove_group_members(self, rows: Sequence[GroupRow]) -> list[Outcome]:
-        for part in _cut(rows):
+        for part in cut(rows, BATCH):
             people: dict[tuple[int, str], set[int]] = {}
             for row in part:
                 people.setdefault((row.course_id, row.group_name), set()).add(row.person_id)
@@ -186,18 +184,17 @@ class BuiltinPlatform:
 
     def opened(self, pairs: Sequence[Pair]) -> list[datetime | None]:
         found: dict[Pair, datetime | None] = {}
-        for part in _cut(pairs):
-            rows = Enrolment.objects.filter(_among(part), opened_at__gte=F("starts_at"))
+        for part in cut(pairs, BATCH):
+            rows = Enrolment.objects.among(part).filter(opened_at__gte=F("starts_at"))
             for course_id, person_id, opened_at in rows.values_list("course_id", "person_id", "opened_at"):
                 found[course_id, person_id] = opened_at
         return [found.get(pair) for pair in pairs]
 
     def progress(self, pairs: Sequence[Pair]) -> list[CourseProgress]:
         told: list[CourseProgress] = []
-        for part in _cut(pairs):
+        for part in cut(pairs, BATCH):
             enrolments = {
-                (row.course_id, row.person_id): row
-                for row in Enrolment.objects.filter(_among(part)).with_progress()
+                (row.course_id, row.person_id): row for row in Enrolment.objects.among(part).with_progress()
             }
             told += [progress_of(enrolments[pair]) if pair in enrolments else NOTHING_DONE for pair in part]
         return told
@@ -210,7 +207,7 @@ class BuiltinPlatform:
         return [copying.problems_of(shortname) for shortname in shortnames]
 
     def copy_courses(self, copies: Sequence[CourseCopy]) -> list[Copied]:
-        return [copied for part in _cut(copies) for copied in copying.copy(part)]
+        return [copied for part in cut(copies, BATCH) for copied in copying.copy(part)]
 
     def close_courses(self, course_ids: Sequence[int]) -> list[Outcome]:
         Course.objects.filter(pk__in=set(course_ids), closed_at=None).update(closed_at=timezone.now())
@@ -230,25 +227,9 @@ class BuiltinPlatform:
 # --- helpers --------------------------------------------------------------------------------------
 
 
-def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
-
-
-def _among(pairs: Sequence[Pair]) -> Q:
-    """Exactly these pairs."""
-    people: dict[int, set[int]] = {}
-    for course_id, person_id in pairs:
-        people.setdefault(course_id, set()).add(person_id)
-    among = Q()
-    for course_id, persons in people.items():
-        among |= Q(course=course_id, person__in=persons)
-    return among
-
-
 def _known_people(person_ids: Sequence[int]) -> set[int]:
     known: set[int] = set()
-    for part in _cut(person_ids):
+    for part in cut(person_ids, BATCH):
         known |= set(get_user_model().objects.filter(pk__in=set(part)).values_list("pk", flat=True))
     return known
 
@@ -284,35 +265,13 @@ def _judge(row: EnrolmentRow, courses: Collection[int], people: set[int]) -> Out
 
 def _enrol(rows: Sequence[EnrolmentRow], judged: list[Outcome]) -> list[Outcome]:
     """Write what may be written."""
-    # A statement may touch a row once only: of two rows for one pair the later holds.
-    last = {(row.course_id, row.person_id): row for row, it in zip(rows, judged, strict=True) if it.ok}
-    # Always in the same order, so that two batches wait for each other instead of locking each other out.
-    _upsert([last[pair] for pair in sorted(last)])
+    Enrolment.objects.put(row for row, it in zip(rows, judged, strict=True) if it.ok)
     return judged
-
-
-def _upsert(rows: Sequence[EnrolmentRow]) -> None:
-    Enrolment.objects.bulk_create(
-        [
-            Enrolment(
-                course_id=row.course_id,
-                person_id=row.person_id,
-                role=row.role,
-                status=Enrolment.Status.SUSPENDED if row.suspended else Enrolment.Status.ACTIVE,
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-            )
-            for row in rows
-        ],
-        update_conflicts=True,
-        unique_fields=["course", "person"],
-        update_fields=["role", "status", "starts_at", "ends_at"],
-    )
 
 
 def _put_into_groups(rows: Sequence[GroupRow]) -> list[Outcome]:
     pairs = [(row.course_id, row.person_id) for row in rows]
-    enrolled = set(Enrolment.objects.filter(_among(pairs)).values_list("course_id", "person_id"))
+    enrolled = set(Enrolment.objects.among(pairs).values_list("course_id", "person_id"))
     outcomes = []
     for row in rows:
         if not 0 < len(row.group_name) <= GROUP_NAME_LENGTH:

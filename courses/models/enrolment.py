@@ -6,6 +6,7 @@ somebody else has no row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
@@ -19,12 +20,34 @@ from django.utils.translation import pgettext_lazy
 
 from courses.models.content import Page, PageDone
 from courses.models.course import Course
+from courses.platform import EnrolmentRow, Pair
 
 
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
     def holding(self, *, now: datetime) -> EnrolmentQuerySet:
         """Unsuspended, and the end has not passed; the start may lie ahead."""
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=now), status=Enrolment.Status.ACTIVE)
+
+    def among(self, pairs: Iterable[Pair]) -> EnrolmentQuerySet:
+        """Exactly these pairs of course and person; no pair: nobody."""
+        people: dict[int, set[int]] = {}
+        for course_id, person_id in pairs:
+            people.setdefault(course_id, set()).add(person_id)
+        found = Q(pk__in=())
+        for course_id, persons in people.items():
+            found |= Q(course=course_id, person__in=persons)
+        return self.filter(found)
+
+    def put(self, rows: Iterable[EnrolmentRow]) -> None:
+        """Make the enrolments be exactly these rows, which are told then. Of two rows for one pair the later holds."""
+        last = {(row.course_id, row.person_id): row for row in rows}
+        # Always in the same order, so that two batches wait for each other instead of locking each other out.
+        self.bulk_create(
+            [Enrolment.of(last[pair]) for pair in sorted(last)],
+            update_conflicts=True,
+            unique_fields=["course", "person"],
+            update_fields=["role", "status", "starts_at", "ends_at", "waits"],
+        )
 
     def told(self) -> EnrolmentQuerySet:
         """Without those that a remote platform was only asked for: it has not said yet that there is such an enrolment."""
@@ -86,6 +109,18 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} in {self.course_id}"
+
+    @classmethod
+    def of(cls, row: EnrolmentRow) -> Enrolment:
+        """The enrolment that a row asks for, not yet in the database."""
+        return cls(
+            course_id=row.course_id,
+            person_id=row.person_id,
+            role=row.role,
+            status=cls.Status.SUSPENDED if row.suspended else cls.Status.ACTIVE,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
 
     @property
     def was_opened(self) -> bool:

@@ -6,10 +6,9 @@ OutcomeUnknown when something may have. Both raise MoodleRefused when Moodle ans
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 
@@ -22,8 +21,6 @@ from courses.moodle.turns import Turn
 from courses.platform import PlatformAway
 
 NAME = "moodle"
-
-Item = TypeVar("Item")
 
 
 class Connection:
@@ -64,9 +61,3 @@ class OnSite:
 @lru_cache(maxsize=4)
 def _connection(url: str, token: str, timeout: int) -> Connection:
     return Connection(MoodleClient(url, token, timeout, outbound()))
-
-
-def cut(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """The items in parts of at most so many."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

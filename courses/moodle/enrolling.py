@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.utils import timezone
 
+from common.cutting import cut
 from courses.builtin import places
 from courses.models import Course, Enrolment
 from courses.moodle import logins
-from courses.moodle.connection import cut
 from courses.moodle.errors import LOST_RACE, MoodleMisconfigured, MoodleRefused, OutcomeUnknown
 from courses.moodle.lookup import by_ids
 from courses.moodle.participants import ids_of, participants
 from courses.moodle.people import People
-from courses.moodle.records import among, record, release, reserve
+from courses.moodle.records import release, reserve
 from courses.moodle.roles import present_role, role_ids
 from courses.platform import (
     OK,
@@ -123,7 +123,7 @@ class Enrolling(People):
         judged = _admit(rows, [_judge(row, courses, users) for row in rows], courses)
         # Of two rows for one pair the later holds.
         last = {(row.course_id, row.person_id): row for row, it in zip(rows, judged, strict=True) if it.ok}
-        before = {(row.course_id, row.person_id): row for row in Enrolment.objects.filter(among(last))}
+        before = {(row.course_id, row.person_id): row for row in Enrolment.objects.among(last)}
         tellings = []
         for pair in sorted(last):
             row, course = last[pair], courses[pair[0]]
@@ -133,7 +133,7 @@ class Enrolling(People):
             tellings.append(replace(telling, suspended=is_suspended, dropped=given - {telling.role}))
         reserve(list(last.values()), before, now=timezone.now())
         told = self._tell_enrolments(tellings)
-        record([telling.row for telling in tellings if telling.row and told[telling.pair].ok])
+        Enrolment.objects.put([telling.row for telling in tellings if telling.row and told[telling.pair].ok])
         release([pair for pair, it in told.items() if it.state is OutcomeState.REFUSED], before)
         return [
             told[row.course_id, row.person_id] if it.ok else it for row, it in zip(rows, judged, strict=True)
@@ -145,7 +145,7 @@ class Enrolling(People):
         wanted = set(pairs)
         courses = Course.objects.in_bulk(list({course_id for course_id, _person in wanted}))
         users = logins.confirmed_ids(person_id for _course, person_id in wanted)
-        rows = {(row.course_id, row.person_id): row for row in Enrolment.objects.filter(among(wanted))}
+        rows = {(row.course_id, row.person_id): row for row in Enrolment.objects.among(wanted)}
         tellings: list[Telling] = []
         for course in courses.values():
             if course.remote_id is None or course.missing_since is not None:
@@ -155,7 +155,7 @@ class Enrolling(People):
                 tellings += self._endings(course, course.remote_id, people, rows)
         told = self._tell_enrolments(tellings)
         unsaid = [row for pair, row in rows.items() if pair not in told]
-        record(
+        Enrolment.objects.put(
             [telling.row for telling in tellings if telling.row and told[telling.pair].ok]
             + [replace(row_of(row), suspended=True) for row in unsaid]
         )

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from common.cutting import cut
 from courses.builtin.platform import GROUP_NAME_LENGTH
 from courses.models import Course, Group, GroupMember
 from courses.moodle import logins
-from courses.moodle.connection import OnSite, cut
+from courses.moodle.connection import OnSite
 from courses.moodle.errors import MoodleRefused, OutcomeUnknown
 from courses.platform import OK, UNKNOWN, GroupRow, Outcome, PlatformAway, Refusal, refused
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from common.cutting import cut
 from common.emailkey import email_key
-from courses.moodle.connection import Connection, cut
+from courses.moodle.connection import Connection
 from courses.moodle.errors import MoodleMisconfigured, MoodleRefused
 from courses.platform import Refusal
 

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
+from common.cutting import cut
 from courses.models import PlatformLogin
 from courses.moodle import logins
 from courses.moodle.client import warnings_of
-from courses.moodle.connection import NAME, OnSite, cut
+from courses.moodle.connection import NAME, OnSite
 from courses.moodle.errors import PASSWORD_POLICY, MoodleRefused, OutcomeUnknown
 from courses.moodle.lookup import RemoteUser, by_email_in_any_case, by_emails, by_ids, by_usernames
 from courses.platform import OK, UNKNOWN, Outcome, PlatformAway, Refusal, refused

@@ -11,15 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Person
+from common.cutting import cut
 from common.emailkey import email_key
 from courses.builtin.state import NOTHING_DONE, enrolment_state
 from courses.models import Course, Enrolment
 from courses.moodle import logins
-from courses.moodle.connection import OnSite, cut
+from courses.moodle.connection import OnSite
 from courses.moodle.errors import MoodleMisconfigured, MoodleRefused
 from courses.moodle.lookup import by_emails, by_ids
 from courses.moodle.participants import ids_of, participants
-from courses.moodle.records import among, is_running
+from courses.moodle.records import is_running
 from courses.moodle.roles import present_role
 from courses.platform import (
     ActiveEnrolment,
@@ -262,7 +263,7 @@ class Reading(OnSite):
 
 
 def _rows(pairs: Collection[Pair]) -> dict[Pair, Enrolment]:
-    return {(row.course_id, row.person_id): row for row in Enrolment.objects.filter(among(pairs))}
+    return {(row.course_id, row.person_id): row for row in Enrolment.objects.among(pairs)}
 
 
 def _remote_courses(course_ids: Iterable[int]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Our record of what Moodle has confirmed."""
+"""What Moodle was asked and has not answered yet, noted in our record of it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Q
-
 from courses.models import Enrolment
 from courses.platform import EnrolmentRow, Pair
-
-
-def among(pairs: Iterable[Pair]) -> Q:
-    """Exactly these pairs of enrolments; no pair: nobody."""
-    people: dict[int, set[int]] = {}
-    for course_id, person_id in pairs:
-        people.setdefault(course_id, set()).add(person_id)
-    found = Q(pk__in=())
-    for course_id, persons in people.items():
-        found |= Q(course=course_id, person__in=persons)
-    return found
 
 
 def reserve(rows: Sequence[EnrolmentRow], before: Mapping[Pair, Enrolment], *, now: datetime) -> None:
@@ -39,14 +26,14 @@ def reserve(rows: Sequence[EnrolmentRow], before: Mapping[Pair, Enrolment], *, n
     ]
     if over:
         Enrolment.objects.filter(pk__in=over).update(status=Enrolment.Status.SUSPENDED, waits=True)
-    for row in (asked := [_enrolment(replace(row, suspended=True)) for row in new]):
+    for row in (asked := [Enrolment.of(replace(row, suspended=True)) for row in new]):
         row.waits = True
     Enrolment.objects.bulk_create(asked, ignore_conflicts=True)
 
 
 def release(pairs: Iterable[Pair], before: Mapping[Pair, Enrolment]) -> None:
     """Moodle has refused these people: what `reserve` has noted of them is void."""
-    asked = Enrolment.objects.filter(among(pairs), waits=True)
+    asked = Enrolment.objects.among(pairs).filter(waits=True)
     asked.exclude(pk__in=[row.pk for row in before.values()]).delete()
     asked.update(waits=False)
 
@@ -54,25 +41,3 @@ def release(pairs: Iterable[Pair], before: Mapping[Pair, Enrolment]) -> None:
 def is_running(row: Enrolment, now: datetime) -> bool:
     """Whether our record says that the person is let in, at once or later."""
     return row.status == Enrolment.Status.ACTIVE and (row.ends_at is None or row.ends_at > now)
-
-
-def record(rows: Sequence[EnrolmentRow]) -> None:
-    """Keep these rows, at most one for each pair; whoever was asked for is asked for no longer."""
-    wanted = {(row.course_id, row.person_id): row for row in rows}
-    Enrolment.objects.bulk_create(
-        [_enrolment(wanted[pair]) for pair in sorted(wanted)],
-        update_conflicts=True,
-        unique_fields=["course", "person"],
-        update_fields=["role", "status", "starts_at", "ends_at", "waits"],
-    )
-
-
-def _enrolment(row: EnrolmentRow) -> Enrolment:
-    return Enrolment(
-        course_id=row.course_id,
-        person_id=row.person_id,
-        role=row.role,
-        status=Enrolment.Status.SUSPENDED if row.suspended else Enrolment.Status.ACTIVE,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-    )

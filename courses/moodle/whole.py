@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from common.cutting import cut
 from courses.models import Course, CourseCategory, Enrolment
 from courses.moodle import closing, copying, logins, mirror
-from courses.moodle.connection import cut
 from courses.moodle.enrolling import Enrolling
 from courses.moodle.errors import MoodleRefused, OutcomeUnknown
 from courses.platform import (

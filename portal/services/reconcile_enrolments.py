@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.audit import Actor
+from common.cutting import cut
 from common.models import Job
 from common.zone import iso
 from courses.models import Course, Enrolment, ProductEvent, SpaceChangePerson
@@ -30,7 +31,6 @@ from seats.models import Assignment, SeatChange
 from seats.selectors.products import sits_elsewhere
 from seats.services import NotTold, release
 from seats.services.life_rows import HOLD_JOB
-from seats.services.lists import cut
 from seats.services.telling import pairs, tell, untell
 
 COURSES = 50  # whose people are read and compared at once

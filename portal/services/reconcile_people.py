@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from django.db.models import Q
 
 from accounts.services import move_person
+from common.cutting import cut
 from common.emailkey import email_key
 from courses.models import PlatformLogin
 from courses.platform import CoursePlatform
 from portal.services.findings import Finding, Repair
 from seats.models import Assignment
-from seats.services.lists import cut
 
 LOGINS = 800  # asked about at once
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from common import audit
 from common.audit import Actor
+from common.cutting import cut
 from common.jobs import Waiting
 from courses.platform import CoursePlatform, PlatformAway
 from courses.platforms import get_platform
@@ -34,7 +35,7 @@ from seats.services.judging import (
     open_rows,
     seated_until,
 )
-from seats.services.lists import Reports, cut
+from seats.services.lists import Reports
 from seats.services.locking import lock_account, touch_account
 from seats.services.picking import Picker
 from seats.services.reserving import reserve

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from common.cutting import cut
 from common.references import new_references
 from seats.models import Seat, SeatPool, UnassignedEnd
 from seats.services.locking import lock_account, touch_account
@@ -65,10 +66,10 @@ def generate_seats(
         raise ValueError(f"Line {line_key} has {pool.size} seats of account {pool.account_id}")
     missing = _missing(pool)
     while missing:
-        for start in range(0, len(missing), CHUNK):
+        for part in cut(missing, CHUNK):
             if heartbeat is not None:
                 heartbeat()
-            _insert(pool, missing[start : start + CHUNK])
+            _insert(pool, part)
         # Not one round in practice: a reference drawn twice is left out by the INSERT and drawn again here.
         missing = _missing(pool)
     return pool.size
@@ -79,7 +80,7 @@ def _missing(pool: SeatPool) -> list[int]:
     return [ordinal for ordinal in range(1, pool.size + 1) if ordinal not in present]
 
 
-def _insert(pool: SeatPool, ordinals: list[int]) -> None:
+def _insert(pool: SeatPool, ordinals: Sequence[int]) -> None:
     with transaction.atomic():
         lock_account(pool.account_id)
         insert_seats(pool, ordinals)

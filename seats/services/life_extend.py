@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common import audit
 from common.audit import Actor
+from common.cutting import cut
 from common.zone import DateRangeError, add_exact, iso, parse_iso
 from courses.models import ProductEvent
 from courses.platforms import get_platform
@@ -46,7 +47,6 @@ from seats.services.life_rows import (
     won,
     write_again,
 )
-from seats.services.lists import cut
 from seats.services.locking import lock_account, touch_account
 
 

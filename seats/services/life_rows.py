@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common import jobs, outbox
 from common.audit import Actor
+from common.cutting import cut
 from common.jobs import Progress
 from courses.models import ProductEvent
 from courses.platform import Outcome, OutcomeState, PlatformAway
@@ -25,7 +26,6 @@ from seats.models import Assignment, Seat, SeatChange, Session
 from seats.selectors.products import ProductKind, find_product, latest_assignments, sits_elsewhere
 from seats.services.apply import NotTold
 from seats.services.confirming import invite, letter
-from seats.services.lists import cut
 from seats.services.telling import groups, pairs, tell
 
 CHUNK = 500  # seats per transaction

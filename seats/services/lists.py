@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common import audit, jobs
 from common.audit import Actor
+from common.cutting import cut
 from common.emailkey import email_key
 from common.listing import PeopleList
 from common.models import Job
@@ -40,7 +41,6 @@ CHUNK = 5000  # rows per statement
 LOOK = 500  # people about whom a remote platform is asked at a time
 
 State = AssignmentBatch.State
-Item = TypeVar("Item")
 
 
 def create_list(
@@ -260,9 +260,3 @@ def discard(*, batch_id: int, actor: Actor) -> None:
             audit.record(
                 actor=actor, verb="list.discard", object=f"list:{batch_id}", counts={"rows": deleted}
             )
-
-
-def cut(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """The items in parts of `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from accounts.services import NewPerson, ensure_people
+from common.cutting import cut
 from common.emailkey import email_key
 from courses.platform import (
     OK,
@@ -34,7 +35,6 @@ from seats.selectors.sessions import other_customers_groups
 from seats.services.apply import PART, NotTold
 from seats.services.confirming import confirm, dismiss, reserved, settle
 from seats.services.judging import Found, Judged, Row, judge, look, open_rows, seated_until
-from seats.services.lists import cut
 from seats.services.locking import lock_account, touch_account
 from seats.services.reserving import reserve
 from seats.services.sessionrows import (

@@ -18,8 +18,8 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
+from common.cutting import cut
 from courses.models import Course, CourseCategory, PlatformLogin
-from courses.moodle.connection import cut
 from courses.moodle.errors import MoodleRefused, OutcomeUnknown
 from courses.moodle.platform import MoodlePlatform
 from courses.platform import CoursePlatform, PlatformAway
