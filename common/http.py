@@ -81,7 +81,7 @@ class _Exchange:
 _exchange: ContextVar[_Exchange] = ContextVar("exchange")
 
 
-class _PlainSocket(socket.socket):
+class _HeldSocket(socket.socket):
     """Holds every read and write to the deadline, so that an answer arriving byte by byte meets it too."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
@@ -94,6 +94,8 @@ class _PlainSocket(socket.socket):
         _exchange.get().sent += count
         return count
 
+
+class _PlainSocket(_HeldSocket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         with memoryview(data) as view, view.cast("B") as rest:
             count = 0
@@ -101,18 +103,8 @@ class _PlainSocket(socket.socket):
                 count += self.send(rest[count:], flags)
 
 
-class _TlsSocket(ssl.SSLSocket):
+class _TlsSocket(_HeldSocket, ssl.SSLSocket):
     """The same for TLS, whose sendall() is made of send()."""
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_exchange.get().remaining())
-        return super().recv_into(*args, **kwargs)
-
-    def send(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(_exchange.get().remaining())
-        count = super().send(*args, **kwargs)
-        _exchange.get().sent += count
-        return count
 
 
 class _RefusedAddress(OSError):

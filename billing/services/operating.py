@@ -50,7 +50,7 @@ def try_now(*, actor: Actor) -> int:
     """
     with transaction.atomic():
         name = get_platform().name
-        PlatformSite.objects.filter(platform=name).update(open_until=None)
+        PlatformSite.try_now(name)
         called = call_waiting()
         audit.record(actor=actor, verb="platform.tried", object=f"platform:{name}", counts={"called": called})
     return called

@@ -67,3 +67,10 @@ class PlatformSite(models.Model):
 
     def __str__(self) -> str:
         return self.platform
+
+    @classmethod
+    def try_now(cls, platform: str) -> None:
+        """Let the platform be asked again at once, whatever happened; one failure more and the pause is as long as it
+        was. Other processes see it within a second.
+        """
+        cls.objects.filter(platform=platform).update(open_until=None)

@@ -57,11 +57,6 @@ def passing(platform: str, *, seconds: float) -> Iterator[None]:
     _note_answer(site, probing=probing)
 
 
-def try_now(platform: str) -> None:
-    """Ask again at once, whatever happened; one failure more and the pause is as long as it was."""
-    _change(platform, {}, open_until=None)
-
-
 def forget() -> None:
     """Read the rows anew at the next call."""
     _seen.clear()

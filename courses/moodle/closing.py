@@ -34,10 +34,10 @@ Tell = Callable[[list[Enrolment], bool], list[Outcome]]
 def close(connection: Connection, course_id: int, tell: Tell) -> Outcome:
     """May be repeated after a crash at any step: our row says that it is being closed before Moodle is told."""
     with connection.writing():
-        course = Course.objects.filter(pk=course_id, remote_id__isnull=False).first()
-        there = None if course is None else find_course(connection, "id", course.remote_id)
-        if course is None or there is None:
+        found = _find(connection, course_id)
+        if found is None:
             return refused(Refusal.UNKNOWN_COURSE)
+        course, there = found
         if course.closed_at is None:
             _begin(connection, course, there)
         outcome = _show(connection, course, visible=False)
@@ -50,10 +50,10 @@ def close(connection: Connection, course_id: int, tell: Tell) -> Outcome:
 def reopen(connection: Connection, course_id: int, tell: Tell) -> Outcome:
     """May be repeated: our row says that it is closed until everybody is let in who was before."""
     with connection.writing():
-        course = Course.objects.filter(pk=course_id, remote_id__isnull=False).first()
-        there = None if course is None else find_course(connection, "id", course.remote_id)
-        if course is None or there is None:
+        found = _find(connection, course_id)
+        if found is None:
             return refused(Refusal.UNKNOWN_COURSE)
+        course, _there = found
         if course.closed_at is None:
             return OK
         told = tell(list(_let_in(course)), False)
@@ -63,6 +63,13 @@ def reopen(connection: Connection, course_id: int, tell: Tell) -> Outcome:
         if outcome.ok:
             Course.objects.filter(pk=course.pk).update(closed_at=None)
         return outcome
+
+
+def _find(connection: Connection, course_id: int) -> tuple[Course, Told] | None:
+    """Our row of the course, and the course as the site tells it now."""
+    course = Course.objects.filter(pk=course_id, remote_id__isnull=False).first()
+    there = None if course is None else find_course(connection, "id", course.remote_id)
+    return None if course is None or there is None else (course, there)
 
 
 def _begin(connection: Connection, course: Course, there: Told) -> None:

@@ -66,10 +66,6 @@ class Gate:
         outside_transactions()
         return turns.holding(self._platform, seconds=self._client.timeout, wait=wait)
 
-    def try_now(self) -> None:
-        """Ask the site again at once, whatever happened."""
-        circuit.try_now(self._platform)
-
     def _seconds(self, timeout: float | None) -> float:
         return self._client.timeout if timeout is None else timeout
 
